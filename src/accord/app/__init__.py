@@ -1,0 +1,1 @@
+"""Assembly: processes, command line, wiring, migrations, demo and benchmarks."""

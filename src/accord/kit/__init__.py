@@ -1,0 +1,1 @@
+"""Technical ground without words of the domain."""

@@ -1,0 +1,65 @@
+"""The database: one dialect (PostgreSQL ≥ 15), SQLAlchemy Core, explicit transactions.
+
+Stores take a `Connection` and never commit; the request, the job or the command opens the
+transaction and so decides what belongs together.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Column, Connection, DateTime, Engine, MetaData, create_engine, text
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def moment(name: str, *, nullable: bool = False, **options: Any) -> Column[Any]:
+    """Return a column for an aware moment; UTC in storage."""
+    return Column(name, DateTime(timezone=True), nullable=nullable, **options)
+
+
+class Database:
+    """A pool of connections to one database.
+
+    Args:
+        url: `postgresql://…`; the psycopg 3 driver is used whatever the scheme says.
+        pool_size: Connections kept open by this process.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        _, _, rest = url.partition("://")
+        self.engine: Engine = create_engine(
+            f"postgresql+psycopg://{rest}",
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            connect_args={"options": "-c timezone=UTC -c lock_timeout=10s"},
+        )
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open a transaction: committed at the end of the block, rolled back on any error."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def is_reachable(self) -> bool:
+        """Say whether a query gets an answer now."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except Exception:  # noqa: BLE001 - any failure means the same thing to the asker
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()

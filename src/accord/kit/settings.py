@@ -1,0 +1,106 @@
+"""Choices of the site, read from `ACCORD_*`; numbers of the standard live in clause files."""
+
+import os
+from datetime import timedelta
+from functools import lru_cache
+from ipaddress import ip_address
+from pathlib import Path
+
+from pydantic import ByteSize, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """Return the state folder of this user, or the system's when running as root."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/accord")
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "accord"
+
+
+class Settings(BaseSettings):
+    """All settings of one process; units stand in the type."""
+
+    model_config = SettingsConfigDict(env_prefix="ACCORD_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(default_factory=default_data_dir, description="Database, objects, keys")
+    database_url: SecretStr | None = Field(
+        None, description="A managed PostgreSQL ≥ 15; unset: the embedded one in the data folder"
+    )
+    rules_dir: Path | None = Field(None, description="Own numbers and readings of the site")
+    rule_set: str = Field("2025-draft", description="Version of the standard that answers")
+
+    host: str = Field("127.0.0.1", description="Address of the inner HTTP face")
+    http_port: int = Field(8080, ge=0, le=65535, description="Inner HTTP port")
+    http_workers: int = Field(1, ge=1, le=64, description="Processes of `accord serve`")
+    outer_host: str = Field("127.0.0.1", description="Address of the outer face")
+    outer_port: int = Field(8090, ge=0, le=65535, description="Outer HTTP port")
+    dimse_host: str = Field("127.0.0.1", description="Address of the DIMSE receiver")
+    dimse_port: int = Field(11112, ge=0, le=65535, description="DIMSE port")
+    ae_title: str = Field("ACCORD", min_length=1, max_length=16, description="Our AE title")
+    receive_processes: int = Field(2, ge=1, le=64, description="Processes of `accord receive`")
+    work_threads: int = Field(2, ge=1, le=64, description="Jobs that `accord work` runs at once")
+    public_url: str | None = Field(None, description="How browsers reach us, when behind a proxy")
+
+    tls_certificate: Path | None = Field(None, description="PEM chain; required off loopback")
+    tls_key: Path | None = Field(None, description="PEM key; required off loopback")
+    tls_client_ca: Path | None = Field(None, description="CA of client certificates (DIMSE)")
+
+    settle_after: timedelta = Field(
+        timedelta(seconds=60), description="Quiet time after which a study counts as complete"
+    )
+    max_object_size: ByteSize = Field(
+        ByteSize(4 * 1024**3), description="Largest DICOM object that is received"
+    )
+    max_json_size: ByteSize = Field(ByteSize(2 * 1024**2), description="Largest JSON body")
+    max_associations_per_peer: int = Field(32, ge=1, description="Open DIMSE associations a peer")
+    max_nesting: int = Field(32, ge=1, description="Deepest sequence or JSON nesting read")
+
+    session_idle: timedelta = Field(timedelta(minutes=30), description="Session ends when idle")
+    session_length: timedelta = Field(timedelta(hours=12), description="Session ends at the latest")
+    login_attempts: int = Field(5, ge=1, description="Wrong passwords before the account is locked")
+    login_lock: timedelta = Field(timedelta(minutes=15), description="How long it stays locked")
+
+    reminder_cutoff: timedelta = Field(
+        timedelta(milliseconds=450), description="After this the order proceeds unanswered"
+    )
+    log_level: str = Field("INFO", description="Least level that is logged")
+
+    @property
+    def objects_dir(self) -> Path:
+        """Folder of the received objects."""
+        return self.data_dir / "objects"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Folder of the keys of this site."""
+        return self.data_dir / "keys"
+
+    @property
+    def publication_dir(self) -> Path:
+        """Folder of the signed publications that the outer face reads."""
+        return self.data_dir / "publication"
+
+    @property
+    def inner_url(self) -> str:
+        """Address of the inner face as a browser writes it, without a slash at the end."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        scheme = "https" if self.tls_certificate else "http"
+        return f"{scheme}://{self.host}:{self.http_port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether `host` can be reached from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()
