@@ -197,14 +197,13 @@ def find_answer(conn: Connection, actor: str, key: str) -> tuple[str, dict[str, 
 
 def claim_answer(conn: Connection, actor: str, key: str, fingerprint: str) -> bool:
     """Claim the key for this transaction; waits for a twin in flight, False when it was taken."""
-    return (
-        conn.execute(
-            upsert(answered_request)
-            .values(actor=actor, key=key, fingerprint=fingerprint, answer={}, at=clock.now())
-            .on_conflict_do_nothing()
-        ).rowcount
-        == 1
-    )
+    claimed = conn.execute(
+        upsert(answered_request)
+        .values(actor=actor, key=key, fingerprint=fingerprint, answer={}, at=clock.now())
+        .on_conflict_do_nothing()
+        .returning(answered_request.c.key)
+    ).first()
+    return claimed is not None
 
 
 def keep_answer(conn: Connection, actor: str, key: str, answer: Mapping[str, Any]) -> None:

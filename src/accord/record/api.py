@@ -13,9 +13,10 @@ from accord.kit.access import Actor, declare, requires
 from accord.kit.errors import Invalid, NotFound
 from accord.kit.http import Transaction
 from accord.kit.once import once
-from accord.record import service, store
+from accord.record import service
 from accord.record.errors import UnknownVisit
 from accord.record.model import Examination, Kept, Order, Report, Visit
+from accord.record.store import as_json
 
 READ = declare("record.read", "read visits, orders, reports and studies of the own institution")
 WRITE = declare("record.write", "send visits, orders and reports of the own institution")
@@ -33,14 +34,14 @@ def _shown(kept: Kept[Any]) -> dict[str, Any]:
         "institution": kept.institution,
         "version": kept.version,
         "at": kept.at.isoformat(),
-        **store.as_json(kept.content),
+        **as_json(kept.content),
     }
 
 
 def _put(
     conn: Transaction, actor: Actor, key: str | None, request: Request, document: Any, act: Any
 ) -> dict[str, Any]:
-    identity = f"{request.method} {request.url.path} {store.as_json(document)}".encode()
+    identity = f"{request.method} {request.url.path} {as_json(document)}".encode()
     return once(conn, actor, key, identity, lambda: _shown(act(conn, actor, document)))
 
 
@@ -108,14 +109,14 @@ def read_order(conn: Transaction, actor: Reader, number: str) -> dict[str, Any]:
 def read_order_versions(conn: Transaction, actor: Reader, number: str) -> list[dict[str, Any]]:
     """Return every version of an order, oldest first."""
     institution = service.institution_of(actor)
-    return [_shown(kept) for kept in store.versions_of(conn, Order, institution, number)]
+    return [_shown(kept) for kept in service.versions_of_order(conn, institution, number)]
 
 
 @router.get("/orders", operation_id="list_orders")
 def list_orders(conn: Transaction, actor: Reader, limit: Limit = 100) -> list[dict[str, Any]]:
     """Return the institution's newest orders."""
     institution = service.institution_of(actor)
-    return [_shown(kept) for kept in store.list_documents(conn, Order, institution, limit=limit)]
+    return [_shown(kept) for kept in service.orders_at(conn, institution, limit=limit)]
 
 
 @router.post("/reports", status_code=201, operation_id="create_report")
@@ -156,7 +157,7 @@ def read_report(conn: Transaction, actor: Reader, number: str) -> dict[str, Any]
 def read_report_versions(conn: Transaction, actor: Reader, number: str) -> list[dict[str, Any]]:
     """Return every version of a report, oldest first."""
     institution = service.institution_of(actor)
-    return [_shown(kept) for kept in store.versions_of(conn, Report, institution, number)]
+    return [_shown(kept) for kept in service.versions_of_report(conn, institution, number)]
 
 
 def _examination(examination: Examination) -> dict[str, Any]:
@@ -172,7 +173,9 @@ def _examination(examination: Examination) -> dict[str, Any]:
 def list_studies(conn: Transaction, actor: Reader, limit: Limit = 100) -> list[dict[str, Any]]:
     """Return the newest examinations performed at the caller's institution."""
     institution = service.institution_of(actor)
-    return [_examination(found) for found in store.examinations_at(conn, institution, limit=limit)]
+    return [
+        _examination(found) for found in service.examinations_at(conn, institution, limit=limit)
+    ]
 
 
 @router.get("/studies/{study_uid}", operation_id="read_study")

@@ -7,9 +7,8 @@ pick (left is never right).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from accord import catalogue
 from accord.archive.model import StudyFacts
-from accord.catalogue import Catalogue
+from accord.catalogue.model import CODE_PREFIX, Catalogue, Item
 from accord.record.model import Order, Report
 
 
@@ -31,23 +30,30 @@ def match_items(
     facts: StudyFacts | None,
 ) -> Matched:
     """Return the item on which every source that names one agrees."""
-    names: dict[str, str | None] = {
-        "申请单编码": order.item_code if order else None,
+    found: dict[str, Item] = {}
+    if order is not None and order.item_code is not None and is_national(order.item_code):
+        item = known.by_code(order.item_code)
+        if item is not None:
+            found["申请单编码"] = item
+    names = {
         "申请单项目名称": order.item_text if order else None,
         "报告项目名称": report.item_text if report else None,
         "影像检查描述": facts.study_description if facts else None,
     }
-    found: dict[str, int] = {}
     for source, name in names.items():
-        if name:
-            match = catalogue.match(name, institution=institution, aliases=aliases)
-            if match.item is not None:
-                found[source] = match.item.no
-    numbers = set(found.values())
-    if len(numbers) == 1:
-        (number,) = numbers
-        return Matched((number,), f"{'、'.join(found)}：{known.by_no(number).name}")
-    if not numbers:
+        item = known.match(name, institution=institution, aliases=aliases).item
+        if item is not None:
+            found[source] = item
+    items = {item.no: item for item in found.values()}
+    if not items:
         return Matched((), "院内项目名称尚未映射到互认项目")
-    told = "；".join(f"{source}为第{number}项" for source, number in found.items())
-    return Matched((), f"各来源的检查项目相互矛盾：{told}")
+    if len(items) > 1:
+        told = "；".join(f"{source}为第{item.no}项" for source, item in found.items())
+        return Matched((), f"各来源的检查项目相互矛盾：{told}")
+    (item,) = items.values()
+    return Matched((item.no,), f"{'、'.join(found)}：{item.name}")
+
+
+def is_national(code: str) -> bool:
+    """Say whether a code is one of the catalogue and not a number of the hospital's own."""
+    return code.strip().upper().startswith(CODE_PREFIX)

@@ -4,6 +4,7 @@ Everything a hospital sends is kept in versions; joining is repeated whenever im
 report change, so that the order of arrival does not matter.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -138,6 +139,11 @@ def find_order(conn: Connection, institution: str, number: str) -> Kept[Order]:
     return kept
 
 
+def versions_of_order(conn: Connection, institution: str, number: str) -> list[Kept[Order]]:
+    """Return every version of an order, oldest first."""
+    return store.versions_of(conn, Order, institution, number)
+
+
 def withdraw_order(conn: Connection, actor: Actor, number: str) -> Kept[Order]:
     """Withdraw an order; withdrawing again changes nothing."""
     kept = find_order(conn, institution_of(actor), number)
@@ -188,6 +194,21 @@ def find_report(conn: Connection, institution: str, number: str) -> Kept[Report]
     return kept
 
 
+def versions_of_report(conn: Connection, institution: str, number: str) -> list[Kept[Report]]:
+    """Return every version of a report, oldest first."""
+    return store.versions_of(conn, Report, institution, number)
+
+
+def orders_at(conn: Connection, institution: str, *, limit: int) -> list[Kept[Order]]:
+    """Return the institution's newest orders."""
+    return store.list_documents(conn, Order, institution, limit=limit)
+
+
+def examinations_at(conn: Connection, institution: str, *, limit: int) -> tuple[Examination, ...]:
+    """Return the newest examinations performed at an institution."""
+    return store.examinations_at(conn, institution, limit=limit)
+
+
 def withdraw_report(conn: Connection, actor: Actor, number: str) -> Kept[Report]:
     """Withdraw a report; withdrawing again changes nothing."""
     kept = find_report(conn, institution_of(actor), number)
@@ -219,7 +240,7 @@ def join(
         return tuple(_join_one(conn, performed_by, accession, study_uid))
     if accession is None:
         return ()
-    studies = archive.studies_of_accession(conn, performed_by, accession)
+    studies: list[str | None] = [*archive.studies_of_accession(conn, performed_by, accession)]
     joined: list[int] = []
     for uid in studies or [None]:
         joined += _join_one(conn, performed_by, accession, uid)
@@ -309,6 +330,13 @@ def find_examination(conn: Connection, number: int) -> Examination | None:
 def find_examination_of_study(conn: Connection, study_uid: str) -> Examination | None:
     """Return the examination whose images are that study."""
     return store.find_examination_of_study(conn, study_uid)
+
+
+def find_aliases(
+    conn: Connection, institution: str, names: Collection[str]
+) -> dict[tuple[str, str], int]:
+    """Return what an institution's folded local names were approved for."""
+    return store.aliases_of(conn, institution, names)
 
 
 def approve_alias(conn: Connection, actor: Actor, institution: str, name: str, item: int) -> None:

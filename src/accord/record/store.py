@@ -1,6 +1,6 @@
 """All SQL of visits, orders, reports and examinations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -79,7 +79,9 @@ def find(
     current, _ = _TABLES[kind]
     query = select(current).where(current.c.institution == institution, current.c.number == number)
     row = conn.execute(query.with_for_update() if lock else query).first()
-    return row and _kept(kind, row.institution, row.version, row.at, row.content)
+    if row is None:
+        return None
+    return _kept(kind, row.institution, row.version, row.at, row.content)
 
 
 def put(conn: Connection, institution: str, document: D, *, actor: str) -> Kept[D]:
@@ -320,11 +322,14 @@ def examinations_at(conn: Connection, institution: str, *, limit: int) -> tuple[
     return tuple(_examination(row) for row in rows)
 
 
-def aliases_of(conn: Connection, institution: str) -> dict[tuple[str, str], int]:
-    """Return the approved local names of an institution as `catalogue.match` takes them."""
-    rows = conn.execute(
-        select(tables.item_alias).where(tables.item_alias.c.institution == institution)
-    )
+def aliases_of(
+    conn: Connection, institution: str, names: Collection[str] | None = None
+) -> dict[tuple[str, str], int]:
+    """Return (institution, folded name) → item as approved; given names, of those alone."""
+    query = select(tables.item_alias).where(tables.item_alias.c.institution == institution)
+    if names is not None:
+        query = query.where(tables.item_alias.c.name.in_(sorted(names)))
+    rows = conn.execute(query)
     return {(row.institution, row.name): row.item for row in rows}
 
 
