@@ -6,6 +6,7 @@ transaction and so decides what belongs together.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Column, Connection, DateTime, Engine, MetaData, create_engine, text
@@ -32,17 +33,24 @@ class Database:
     Args:
         url: `postgresql://…`; the psycopg 3 driver is used whatever the scheme says.
         pool_size: Connections kept open by this process.
+        statement_timeout: No statement runs longer; unset, any may.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, statement_timeout: timedelta | None = None
+    ) -> None:
         self.url = url
         _, _, rest = url.partition("://")
+        options = "-c timezone=UTC -c lock_timeout=10s"
+        if statement_timeout is not None:
+            options += f" -c statement_timeout={statement_timeout // timedelta(milliseconds=1)}"
         self.engine: Engine = create_engine(
             f"postgresql+psycopg://{rest}",
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
-            connect_args={"options": "-c timezone=UTC -c lock_timeout=10s"},
+            hide_parameters=True,  # an error's words end up in logs and on terminals
+            connect_args={"options": options},
         )
 
     @contextmanager

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +30,9 @@ class Settings(BaseSettings):
     )
     rules_dir: Path | None = Field(None, description="Own numbers and readings of the site")
     rule_set: str = Field("2025-draft", description="Version of the standard that answers")
+    mac_algorithm: Literal["HMAC-SM3", "HMAC-SHA-256"] = Field(
+        "HMAC-SM3", description="Keyed hash of ids of people, for keys made from now on"
+    )
 
     host: str = Field("127.0.0.1", description="Address of the inner HTTP face")
     http_port: int = Field(8080, ge=0, le=65535, description="Inner HTTP port")
@@ -52,17 +56,42 @@ class Settings(BaseSettings):
     max_object_size: ByteSize = Field(
         ByteSize(4 * 1024**3), description="Largest DICOM object that is received"
     )
+    max_header_size: ByteSize = Field(
+        ByteSize(16 * 1024**2), description="Most bytes of header values that are read of an object"
+    )
+    max_header_elements: int = Field(
+        200_000, ge=1, description="Most elements of a header, those of all items together"
+    )
+    max_inflated_size: ByteSize = Field(
+        ByteSize(1024**3), description="Most bytes that a deflated object may become"
+    )
+    max_frame_size: ByteSize = Field(
+        ByteSize(256 * 1024**2), description="Largest frame that is decoded, in bytes of pixels"
+    )
     max_json_size: ByteSize = Field(ByteSize(2 * 1024**2), description="Largest JSON body")
-    max_associations_per_peer: int = Field(32, ge=1, description="Open DIMSE associations a peer")
+    max_associations_per_peer: int = Field(
+        32, ge=1, description="Open DIMSE associations of one calling AE title, in each process"
+    )
+    dimse_request_timeout: timedelta = Field(
+        timedelta(seconds=30), description="A peer that connects must ask to associate within this"
+    )
+    dimse_idle_timeout: timedelta = Field(
+        timedelta(seconds=60),
+        description="A silent association ends; a PDU must arrive within this",
+    )
     max_nesting: int = Field(32, ge=1, description="Deepest sequence or JSON nesting read")
 
     session_idle: timedelta = Field(timedelta(minutes=30), description="Session ends when idle")
     session_length: timedelta = Field(timedelta(hours=12), description="Session ends at the latest")
     login_attempts: int = Field(5, ge=1, description="Wrong passwords before the account is locked")
+    password_length: int = Field(10, ge=8, description="Least characters of a password")
     login_lock: timedelta = Field(timedelta(minutes=15), description="How long it stays locked")
 
     reminder_cutoff: timedelta = Field(
         timedelta(milliseconds=450), description="After this the order proceeds unanswered"
+    )
+    publication_key: Path | None = Field(
+        None, description="Public key (PEM) of the publications; unset: the one in their folder"
     )
     log_level: str = Field("INFO", description="Least level that is logged")
 

@@ -11,6 +11,7 @@ import sys
 import typer
 
 from accord.kit.errors import AccordError
+from accord.kit.preparation import prepare_with
 
 
 def build() -> typer.Typer:
@@ -28,8 +29,16 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run the command and end with its exit code."""
+    prepare_with(_migrate)
     try:
         build()()
     except AccordError as error:
         print(error.sentence, file=sys.stderr)
         sys.exit(error.exit_code)
+
+
+def _migrate(url: str) -> None:
+    from accord.app import migrations
+
+    if not migrations.is_current(url):
+        migrations.upgrade(url)

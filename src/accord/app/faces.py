@@ -1,0 +1,68 @@
+"""Run one HTTP face with uvicorn: bounded, quiet, on a port that several processes may share."""
+
+import logging
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from accord.app.supervisor import Process, Supervisor, accord, environment
+from accord.kit.errors import CannotRun
+from accord.kit.settings import Settings
+
+GRACE: Final = 8  # seconds that open requests may take when the process is told to stop
+BACKLOG: Final = 512
+
+
+def end_on_sigterm() -> None:
+    """Make SIGTERM end this process by way of its `finally` blocks, with exit code 0."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+
+
+def serve(app: ASGIApp, settings: Settings, host: str, port: int) -> None:
+    """Serve an application until SIGTERM or SIGINT.
+
+    Raises:
+        CannotRun: The port is taken.
+    """
+    end_on_sigterm()
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    configuration = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,  # addresses of requests may carry ids of people
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+        ssl_certfile=_text(settings.tls_certificate),
+        ssl_keyfile=_text(settings.tls_key),
+    )
+    with _listen(host, port) as listener:
+        uvicorn.Server(configuration).run(sockets=[listener])
+
+
+def serve_in_processes(count: int, database_url: str) -> None:
+    """Run `accord serve` so many times on one port until SIGTERM or SIGINT."""
+    own = environment(ACCORD_DATABASE_URL=database_url, ACCORD_HTTP_WORKERS="1")
+    Supervisor([Process(f"serve-{number}", accord("serve"), own) for number in range(count)]).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise CannotRun(f"Port {port} of {host} cannot be used: {error.strerror}.") from error
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
