@@ -1,0 +1,1 @@
+"""Who is who: institutions, consortia, QC centres, devices, staff, posts, lists, qualifications."""

@@ -1,0 +1,1 @@
+"""Pure rules of the registry: what a qualification covers, when one may be granted, lists."""
