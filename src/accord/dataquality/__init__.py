@@ -1,0 +1,1 @@
+"""Clause 7.1 applied to one study: format, consistency, completeness."""
