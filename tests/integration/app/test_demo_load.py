@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from accord.app.demo import papers, phantoms
-from accord.app.demo.load import NotEmpty, load, smaller, system_of
+from accord.app.demo.access import describe
+from accord.app.demo.load import GUEST_HOSPITAL, NotEmpty, load, smaller, system_of
 from accord.app.demo.region import HOSPITALS, PREFIX, region
 from accord.app.demo.stories import READY_ORDERS, SCENES
 from accord.archive import service as archive
@@ -17,6 +18,7 @@ from accord.kit import clock, crypto, settings, store
 from accord.kit.access import Actor, Gate
 from accord.kit.blobs import BlobStore
 from accord.kit.db import Database
+from accord.kit.errors import CannotRun, Invalid
 from accord.record import service as record
 from accord.record.model import ReportStatus
 from accord.registry import service as registry
@@ -32,7 +34,11 @@ class Demo:
     database: Database
     settings: settings.Settings
     counts: dict
-    told: dict
+
+    @property
+    def told(self) -> dict:
+        """What `demo.json` tells now."""
+        return json.loads((self.settings.data_dir / "demo.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +58,7 @@ def demo(server: Server, site: settings.Settings) -> Iterator[Demo]:
     database = Database(server.clone("demo_region"))
     try:
         counts = load(database, site, small=True).as_dict()
-        yield Demo(database, site, counts, json.loads((site.data_dir / "demo.json").read_text()))
+        yield Demo(database, site, counts)
     finally:
         database.close()
         server.drop("demo_region")
@@ -176,6 +182,27 @@ def test_demo_json_is_for_its_owner_alone_and_opens_every_door(demo):
     assert len(demo.told["ready_orders"]) == len(READY_ORDERS)
 
 
+def test_the_accounts_are_told_to_a_person(demo, tmp_path):
+    lines = "\n".join(describe(demo.settings))
+    for each in demo.told["accounts"]:
+        assert f"{each['login']} " in lines
+        assert each["password"] in lines
+    assert all(ready.title in lines for ready in READY_ORDERS)
+    elsewhere = demo.settings.model_copy(update={"data_dir": tmp_path})
+    with pytest.raises(CannotRun, match="no demo"):
+        describe(elsewhere)
+
+
+def test_real_images_come_with_order_and_report(demo):
+    with demo.database.begin() as conn:
+        order = record.find_order(conn, GUEST_HOSPITAL, "R-CT-small").content
+        found = record.find_examination_of_study(conn, order.registration.study_uid)
+        facts = archive.study_facts(conn, order.registration.study_uid)
+    assert (facts.stored, facts.institution) == (1, GUEST_HOSPITAL)
+    assert found.report.content.impression
+    assert found.items == ()  # nobody guesses an item for it
+
+
 def test_every_account_holds_its_post(demo):
     with demo.database.begin() as conn:
         for each in demo.told["accounts"]:
@@ -185,25 +212,42 @@ def test_every_account_holds_its_post(demo):
 
 
 def test_loading_again_changes_nothing(demo):
+    before = demo.told
     again = load(demo.database, demo.settings, small=True).as_dict()
-    told = json.loads((demo.settings.data_dir / "demo.json").read_text())
     assert again["loaded_now"] == 0
     assert again["objects"]["stored"] == 0
-    assert told == demo.told
+    assert demo.told == before
     with demo.database.begin() as conn:
         assert len(registry.institutions(conn, clock.today())) == len(HOSPITALS)
 
 
 def test_lost_demo_json_is_written_anew_with_new_passwords(demo):
+    before = {each["login"]: each["password"] for each in demo.told["accounts"]}
     (demo.settings.data_dir / "demo.json").unlink()
     load(demo.database, demo.settings, small=True)
-    told = json.loads((demo.settings.data_dir / "demo.json").read_text())
-    before = {each["login"]: each["password"] for each in demo.told["accounts"]}
-    after = {each["login"]: each["password"] for each in told["accounts"]}
+    after = {each["login"]: each["password"] for each in demo.told["accounts"]}
     assert before.keys() == after.keys()
     assert not set(before.values()) & set(after.values())
     gate = Gate(demo.database, demo.settings, registry.post_of)
     assert gate.log_in("admin", after["admin"]).token
+
+
+def test_nothing_is_loaded_when_what_shall_be_imported_does_not_exist(empty, site, tmp_path):
+    with pytest.raises(Invalid, match="no file or folder"):
+        load(empty, site, imports=[tmp_path / "absent"], small=True)
+    with empty.begin() as conn:
+        assert registry.institutions(conn, clock.today()) == ()
+
+
+def test_what_the_user_brings_along_is_sent_by_a_hospital_of_the_demo(demo, tmp_path):
+    own = phantoms.make_study(modality="CT", body="head", slices=2, matrix=32, seed="own")
+    for dataset in own:
+        (tmp_path / f"{dataset.InstanceNumber}.dcm").write_bytes(phantoms.encoded(dataset))
+    (tmp_path / "note.txt").write_text("not an image")
+    counts = load(demo.database, demo.settings, imports=[tmp_path], small=True)
+    assert counts.imported == {"stored": 2, "already_stored": 0, "kept_aside": 0, "refused": 1}
+    with demo.database.begin() as conn:
+        assert archive.study_facts(conn, own[0].StudyInstanceUID).institution == GUEST_HOSPITAL
 
 
 def test_a_database_with_a_real_hospital_is_refused(empty, site):

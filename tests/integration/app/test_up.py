@@ -160,20 +160,23 @@ def test_killed_process_comes_back(running: Up, name: str):
     assert wait_until(running.is_ready, within=20)
 
 
-def test_killed_supervisor_leaves_nobody_and_the_next_start_takes_over(folder: Path, running: Up):
-    everybody = children_of(running.process.pid)
-    assert len(everybody) >= 5
-    kill(running.process.pid)
-    running.process.wait()
-    assert wait_until(lambda: not [pid for pid in everybody if is_alive(pid)], within=20)
-    with up(folder) as again:
-        assert wait_until(again.has_told, within=60), again.said()
-        again.process.send_signal(signal.SIGINT)
-        assert again.process.wait(40) == 0
-        assert mentioning(folder) == []
+def test_killed_supervisor_leaves_nobody_and_the_next_start_takes_over():
+    with short_folder() as own:
+        with up(own) as first:
+            assert wait_until(first.has_told, within=60), first.said()
+            everybody = children_of(first.process.pid)
+            assert len(everybody) >= 5
+            kill(first.process.pid)
+            first.process.wait()
+            assert wait_until(lambda: not [pid for pid in everybody if is_alive(pid)])
+        with up(own) as second:
+            assert wait_until(second.has_told, within=60), second.said()
+            second.process.send_signal(signal.SIGINT)
+            assert second.process.wait(60) == 0
+            assert mentioning(own) == []
 
 
-def test_taken_port_is_named(folder: Path):
+def test_taken_port_is_named():
     with short_folder() as other, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -1,0 +1,1 @@
+"""The demo region: invented hospitals, people, examinations and the orders that try them."""
