@@ -1,5 +1,7 @@
 """The viewer in a real Chromium on the real server: images drawn, the mark where it belongs."""
 
+import secrets
+
 import pytest
 from imagecodecs import png_decode
 
@@ -7,6 +9,7 @@ from accord.app.demo.phantoms import Request
 from accord.app.web import create_app
 from accord.kit import store
 from accord.kit.access import Actor, hash_password
+from accord.kit.db import Database
 from accord.kit.settings import Settings
 from accord.record import service as record
 from accord.registry import service as registry
@@ -20,10 +23,21 @@ pytestmark = pytest.mark.browser
 FIRST_IMAGE = 60_000  # milliseconds; software GL on a busy machine
 
 
-@pytest.fixture
-def place(database, tmp_path):
+@pytest.fixture(scope="module")
+def place(server, tmp_path_factory):
     """A served region: the CT of CQ-A carries the mark, the one of CQ-B does not."""
-    settings = Settings(data_dir=tmp_path)
+    settings = Settings(data_dir=tmp_path_factory.mktemp("viewer"))
+    name = f"e2e_{secrets.token_hex(6)}"
+    database = Database(server.clone(name))
+    studies = fill(database, settings)
+    with serving(create_app(settings, database)) as origin:
+        yield origin, studies
+    database.close()
+    server.drop(name)
+
+
+def fill(database, settings):
+    """Register the region and its two readers, store both studies, return them by institution."""
     posts = [
         {"login": "doctor.a", "role": "radiologist", "institution": "CQ-A"},
         {"login": "doctor.b", "role": "radiologist", "institution": "CQ-B"},
@@ -45,8 +59,7 @@ def place(database, tmp_path):
         studies[institution] = take_in(database, settings, institution, objects)
         with database.begin() as conn:
             assert record.join(conn, institution, None, studies[institution])
-    with serving(create_app(settings, database)) as origin:
-        yield origin, studies
+    return studies
 
 
 def log_in(opened, origin, login, uid):

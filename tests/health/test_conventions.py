@@ -15,6 +15,8 @@ PURE = [
     if {"rules", "checks"} & set(path.relative_to(SOURCE).parts[:-1])
     or path.name in {"rules.py", "checks.py"}
 ]
+# How an identity number is built is GB 11643's, not the standard's.
+PURE.remove(SOURCE / "identity" / "rules" / "numbers.py")
 
 
 def tracked_files() -> list[Path]:
@@ -45,7 +47,7 @@ def test_there_are_rules_to_look_at() -> None:
     assert len(PURE) > 5
 
 
-@pytest.mark.parametrize("word", ["TODO", "FIXME", "XXX", "NotImplementedError"])
+@pytest.mark.parametrize("word", ["TODO", "FIXME", "XXX", "raise NotImplementedError"])
 def test_nothing_unfinished_ships(word: str) -> None:
     found = [
         str(path.relative_to(ROOT))

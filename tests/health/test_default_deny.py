@@ -1,12 +1,12 @@
 """Every route of the inner face names who may use it (design.md 8, default deny)."""
 
-from fastapi.testclient import TestClient
 from starlette.routing import Mount
 
-from accord.app.web import create_app, permission_of
+from accord.app.web import create_app, permission_of, routes_of
 from accord.kit.access import PERMISSIONS
 from accord.kit.db import Database
 from accord.kit.settings import Settings
+from support.asgi import Asker
 
 # design.md 6: "Open without login on the inner side"; what is under a prefix is static.
 OPEN = {
@@ -33,7 +33,7 @@ def is_meant_to_be_open(path: str) -> bool:
 def test_every_route_is_behind_a_permission_or_meant_to_be_open(database: Database) -> None:
     app = create_app(Settings(), database)
     wrong = []
-    for route in app.routes:
+    for route in routes_of(app):
         path = getattr(route, "path", "")
         if path == app.openapi_url:
             continue
@@ -47,9 +47,9 @@ def test_every_route_is_behind_a_permission_or_meant_to_be_open(database: Databa
 
 def test_every_closed_route_refuses_a_stranger(database: Database) -> None:
     app = create_app(Settings(), database)
-    client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+    client = Asker(app)
     answers = {}
-    for route in app.routes:
+    for route in routes_of(app):
         path = getattr(route, "path", "")
         if path == app.openapi_url or permission_of(route) is None or isinstance(route, Mount):
             continue

@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse, Response
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,13 +25,15 @@ from accord.kit.db import Database
 from accord.kit.http import BodyGuard, install_error_handlers
 from accord.kit.settings import Settings
 from accord.record import api as record_api
+from accord.record.names import api as names_api
 from accord.registry import api as registry_api
 from accord.registry import service as registry
 from accord.reminder import api as reminder_api
 from accord.reminder import pages as reminder_pages
+from accord.reminder.clients import TokenDoor
 
 METRICS = declare("operate.metrics", "read the metrics of the processes")
-STREAMING: Final = ("/dicom-web/",)
+STREAMING: Final = ("/dicom-web/", "/api/v1/names/dictionary")
 
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
@@ -51,7 +53,9 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.gate = Gate(database, settings, registry.post_of)
+    app.state.gate = Gate(
+        database, settings, registry.post_of, extra=[TokenDoor(database, settings)]
+    )
     app.state.may_see_study = wiring.may_see_study
     app.state.study_mark = wiring.study_mark
     install_error_handlers(app)
@@ -60,6 +64,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         registry_api.router,
         identity_api.router,
         record_api.router,
+        names_api.router,
         archive_api.router,
         reminder_api.router,
         reminder_pages.router,
@@ -126,9 +131,14 @@ def permission_of(route: BaseRoute) -> str | None:
 
 def refuse_undeclared(app: FastAPI) -> None:
     """Refuse to start with a route that is neither open nor behind a permission."""
-    for route in app.routes:
+    for route in routes_of(app):
         if getattr(route, "path", None) != app.openapi_url:
             permission_of(route)
+
+
+def routes_of(app: FastAPI) -> list[BaseRoute]:
+    """Return every route, also those that FastAPI keeps inside the routers it included."""
+    return [found.original_route for found in iter_route_contexts(app.routes)]
 
 
 class Headers:

@@ -5,7 +5,6 @@ its bytes durable, `keep` writes the rows, and the caller answers the sender onc
 has committed. A crash in between leaves bytes that nothing points at, never a row without bytes.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,12 +76,12 @@ class Kept:
     Attributes:
         blob: The whole object as it was received.
         head: Bytes before its data set.
-        data_sha256: Hash of its data set alone: the same object may come with another file meta.
+        blobs: The store that keeps it.
     """
 
     blob: Blob
     head: int
-    data_sha256: str
+    blobs: BlobStore
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ def prepare_file(
     Args:
         staged: The whole file.
         sender: Who sends it.
-        blobs: Where a deflated one is inflated.
+        blobs: Where it is kept, and a deflated one is inflated.
         bounds: Limits of this site.
         study_uid: The study it must belong to, when the address names one.
     """
@@ -174,9 +173,7 @@ def prepare_file(
             found = Refusal(Reason.WRONG_STUDY, found.sop_uid, found.sop_class)
         if isinstance(found, Refusal):
             return Prepared(sender, found, None, now)
-        head = found.head.length
-        data_sha256 = _hash_of(data, head)
-    return Prepared(sender, found, Kept(staged.keep(), head, data_sha256), now)
+    return Prepared(sender, found, Kept(staged.keep(), found.head.length, blobs), now)
 
 
 @dataclass(frozen=True)
@@ -189,7 +186,13 @@ class Claims:
 
 
 def prepare_data_set(
-    staged: Staged, head: int, sender: Sender, claims: Claims, *, bounds: Bounds
+    staged: Staged,
+    head: int,
+    sender: Sender,
+    claims: Claims,
+    *,
+    blobs: BlobStore,
+    bounds: Bounds,
 ) -> Prepared:
     """Judge a data set that came over the network and make it durable unless it is refused.
 
@@ -198,6 +201,7 @@ def prepare_data_set(
         head: Bytes before the data set.
         sender: Who sends it.
         claims: What the sender says it is.
+        blobs: Where it is kept.
         bounds: Limits of this site.
     """
     now = clock.now()
@@ -211,13 +215,7 @@ def prepare_data_set(
         )
         if isinstance(found, Refusal):
             return Prepared(sender, found, None, now)
-        data_sha256 = _hash_of(body, 0)
-    return Prepared(sender, found, Kept(staged.keep(), head, data_sha256), now)
-
-
-def _hash_of(data: memoryview, start: int) -> str:
-    with data[start:] as body:
-        return hashlib.sha256(body).hexdigest()
+    return Prepared(sender, found, Kept(staged.keep(), head, blobs), now)
 
 
 def keep(conn: Connection, several: Sequence[Prepared]) -> list[StoreOutcome]:
@@ -354,11 +352,26 @@ def _announce(conn: Connection, begun: set[str], several: Iterable[Prepared]) ->
 
 def _meet(conn: Connection, prepared: Prepared, stored: store.Known) -> StoreOutcome:
     """Compare an object with the one stored under its UID."""
-    examined = _examined(prepared)
-    same = prepared.kept is not None and prepared.kept.data_sha256 == stored.data_sha256
-    if same and examined.head.syntax == stored.syntax:
+    examined, kept = _examined(prepared), prepared.kept
+    assert kept is not None  # noqa: S101 - only refusals have no bytes
+    if examined.head.syntax == stored.syntax and _is_same(kept, stored):
         return _outcome(Result.ALREADY_STORED, examined)
     return _put_aside(conn, prepared, Reason.SAME_UID_OTHER_BYTES)
+
+
+def _is_same(kept: Kept, stored: store.Known) -> bool:
+    """Say whether two objects have the same data set; their file meta may differ."""
+    if kept.blob.sha256 == stored.blob.sha256:
+        return True
+    if kept.blob.length - kept.head != stored.blob.length - stored.head:
+        return False
+    with (
+        kept.blobs.mapped(kept.blob) as ours,
+        kept.blobs.mapped(stored.blob) as theirs,
+        ours[kept.head :] as our_data,
+        theirs[stored.head :] as their_data,
+    ):
+        return our_data == their_data
 
 
 def _put_aside(conn: Connection, prepared: Prepared, reason: Reason) -> StoreOutcome:
@@ -493,7 +506,6 @@ def _object_values(prepared: Prepared) -> dict[str, Any]:
         "blob_length": blob.length,
         "sha256": blob.sha256,
         "head_length": kept.head,
-        "data_sha256": kept.data_sha256,
         "header": dict(examined.header.elements),
         "acquired_at": facts.acquired_at(examined.header.elements),
         "content_at": facts.content_at(examined.header.elements),

@@ -69,8 +69,9 @@ class Known:
     """An instance that is already stored, as far as a second one is compared with it."""
 
     study_uid: str
-    data_sha256: str
     syntax: str
+    blob: Blob
+    head: int
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,29 @@ def known_instances(conn: Connection, sop_uids: Iterable[str]) -> dict[str, Know
         return {}
     rows = conn.execute(
         select(
-            instance.c.sop_uid, instance.c.study_uid, instance.c.data_sha256, instance.c.syntax
+            instance.c.sop_uid,
+            instance.c.study_uid,
+            instance.c.syntax,
+            instance.c.head_length,
+            *_BLOB,
         ).where(instance.c.sop_uid.in_(wanted))
     )
-    return {row.sop_uid: Known(row.study_uid, row.data_sha256, row.syntax) for row in rows}
+    return {
+        row.sop_uid: Known(row.study_uid, row.syntax, _blob(row), row.head_length) for row in rows
+    }
+
+
+_BLOB: Final = (
+    instance.c.blob_store,
+    instance.c.blob_key,
+    instance.c.blob_offset,
+    instance.c.blob_length,
+    instance.c.sha256,
+)
+
+
+def _blob(row: Any) -> Blob:
+    return Blob(row.blob_store, row.blob_key, row.blob_offset, row.blob_length, row.sha256)
 
 
 def begin_studies(conn: Connection, studies: Sequence[Values]) -> set[str]:
@@ -454,7 +474,7 @@ def _instance(row: Row[Any]) -> Instance:
         syntax=row.syntax,
         number=row.number,
         frames=row.frames,
-        blob=Blob(row.blob_store, row.blob_key, row.blob_offset, row.blob_length, row.sha256),
+        blob=_blob(row),
         head=row.head_length,
         pixels=pixels,
         header=row.header,

@@ -25,6 +25,11 @@ from accord.catalogue.model import (
 )
 
 Row = Mapping[str, str]
+COUNTS = {
+    Modality.DR: "6.3/items_dr",
+    Modality.CT: "6.3/items_ct",
+    Modality.MR: "6.3/items_mr",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ def load(version: str = "2025-draft") -> Catalogue:
     rule_set = standard.load(version)
     declared = Declared(
         title=f"{rule_set.title} 附录A",
-        counts={kind: rule_set.count(f"6.3/items_{kind.lower()}") for kind in Modality},
+        counts={kind: rule_set.count(number) for kind, number in COUNTS.items()},
         families={
             f"{row['category']}-{row['name']}": tuple(map(str, row["items"]))
             for row in rule_set.table("9.1/families").rows

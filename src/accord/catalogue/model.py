@@ -4,6 +4,7 @@ Matching never uses the printed category and region columns: they mix MR with MR
 with 头颅 (D6).
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -180,6 +181,10 @@ class Match:
     because: Mapping[str, object] = field(default_factory=dict)
 
 
+_FOLDED_PREFIX = CODE_PREFIX.casefold()
+_NUMBER = re.compile(r"[0-9]{1,3}")
+
+
 def fold(name: str) -> str:
     """Return the form in which item names are compared: NFKC, lower case, without spaces."""
     folded = unicodedata.normalize("NFKC", name).casefold()
@@ -218,8 +223,8 @@ class Catalogue:
 
     def by_code(self, code: str) -> Item | None:
         """Return the item of a code such as `CYHR-013`, or of its bare number."""
-        number = code.strip().upper().removeprefix(CODE_PREFIX)
-        return self.by_no(int(number)) if number.isascii() and number.isdigit() else None
+        number = fold(code).removeprefix(_FOLDED_PREFIX)
+        return self.by_no(int(number)) if _NUMBER.fullmatch(number) else None
 
     def by_key(self, key: Key) -> Item | None:
         """Return the item with exactly this key."""
@@ -238,13 +243,14 @@ class Catalogue:
         Nothing is guessed: a name that none of these knows stays unmapped and goes to people.
 
         Args:
-            name: Local name of the examination.
+            name: Local name of the examination; a code such as `CYHR-013` counts as one.
             institution: Whose name it is.
             aliases: Approved mappings, `(institution, folded name) → 序号`.
             code: Item code sent beside the name.
         """
-        if code and (item := self.by_code(code)):
-            return Match(item, How.CODE, {"code": code})
+        for written in (code, name if name and fold(name).startswith(_FOLDED_PREFIX) else None):
+            if written and (item := self.by_code(written)):
+                return Match(item, How.CODE, {"code": written})
         if name is None:
             return Match(None, How.UNMAPPED, {"code": code, "missing": "name"})
         if item := self.by_name(name):

@@ -91,9 +91,7 @@ def explain_finding(finding: Finding, rule_set: RuleSet) -> Iterator[str]:
     reason = f"：{reason_of(finding)}" if finding.code or finding.note else ""
     yield f"{finding.rule} {rule.title}　{outcome}{effect}{reason}"
     yield f"    第{rule.clause}条「{rule.quote}」"
-    facts = _shown(finding.because)
-    if facts:
-        yield f"    事实：{facts}"
+    yield f"    事实：{_shown(finding.because) or '无'}"
     for key in finding.numbers:
         number = rule_set.number(key)
         words_of = f"「{number.quote}」" if number.quote else f"（{number.reading}）"

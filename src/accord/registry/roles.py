@@ -22,11 +22,24 @@ PERMISSIONS: Final[Mapping[RoleName, frozenset[str]]] = {
     ),
     RoleName.RADIOLOGIST: frozenset({"registry.read", "record.read", "images.read"}),
     RoleName.DEPARTMENT: frozenset(
-        {"registry.read", "registry.staff.read", "record.read", "images.read", "reminder.read"}
+        {
+            "registry.read",
+            "registry.staff.read",
+            "record.read",
+            "images.read",
+            "reminder.read",
+            "names.propose",
+            "names.approve",
+        }
     ),
     RoleName.PATIENT_ADMIN: frozenset({"identity.task.work"}),
     RoleName.QC_CENTRE: frozenset(
-        {"registry.read", "registry.staff.read", "registry.qualification.grant"}
+        {
+            "registry.read",
+            "registry.staff.read",
+            "registry.qualification.grant",
+            "names.confirm",
+        }
     ),
     RoleName.HEALTH_AUTHORITY: frozenset(
         {

@@ -4,6 +4,7 @@ Every change checks that the row belongs to the authority that acts, keeps what 
 writes its audit entry in the same transaction.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -55,13 +56,28 @@ def _recall(conn: Connection, key: Hashable, read: Callable[[], Found]) -> Found
     return memory.recall(conn, store.version, key, read)
 
 
+def _stretch(conn: Connection, institution: str, on: date) -> date:
+    """Return the first of the days, `on` among them, that all get one answer about it.
+
+    What is recalled is recalled for a stretch of days, not for each day: a year of examinations
+    asks about a year of days.
+    """
+    days = _recall(
+        conn, ("turning days", institution), lambda: store.turning_days(conn, institution)
+    )
+    passed = bisect_right(days, on)
+    return days[passed - 1] if passed else date.min
+
+
 # --- reads as of a day ------------------------------------------------------------------------
 
 
 def find_institution(conn: Connection, code: str, on: date) -> Institution | None:
     """Return an institution as it stood on a day; None when it was not registered then."""
     found = _recall(
-        conn, ("institution", code, on), lambda: store.institutions(conn, on, codes=(code,))
+        conn,
+        ("institution", code, _stretch(conn, code, on)),
+        lambda: store.institutions(conn, on, codes=(code,)),
     )
     return found[0] if found else None
 
@@ -93,7 +109,9 @@ def institution_of_ae(conn: Connection, ae_title: str, on: date | None = None) -
 
 def list_status(conn: Connection, code: str, on: date) -> ListStatus:
     """Say whether an institution is on a published list on a day (R6.2-3)."""
-    return _recall(conn, ("list_status", code, on), lambda: _list_status(conn, code, on))
+    return _recall(
+        conn, ("list_status", code, _stretch(conn, code, on)), lambda: _list_status(conn, code, on)
+    )
 
 
 def _list_status(conn: Connection, code: str, on: date) -> ListStatus:
@@ -107,14 +125,18 @@ def qualifications_of(conn: Connection, institution: str, on: date) -> tuple[Qua
     """Return the qualifications that hold on a day, in every state: the rules judge the state."""
     return _recall(
         conn,
-        ("qualifications", institution, on),
+        ("qualifications", institution, _stretch(conn, institution, on)),
         lambda: store.qualifications(conn, on, institution=institution),
     )
 
 
 def shared_consortia(conn: Connection, a: str, b: str, on: date) -> tuple[Consortium, ...]:
     """Return the consortia of every kind to which both belong on a day."""
-    return _recall(conn, ("shared", a, b, on), lambda: store.shared_consortia(conn, a, b, on))
+    return _recall(
+        conn,
+        ("shared", a, b, _stretch(conn, a, on)),
+        lambda: store.shared_consortia(conn, a, b, on),
+    )
 
 
 def consortia(conn: Connection, on: date) -> tuple[Consortium, ...]:
@@ -133,7 +155,7 @@ def find_device(conn: Connection, institution: str, serial: str, on: date) -> De
     serial = serial.strip()
     found = _recall(
         conn,
-        ("device", institution, serial, on),
+        ("device", institution, serial, _stretch(conn, institution, on)),
         lambda: store.devices(conn, on, institution=institution, serial=serial),
     )
     return found[0] if found else None
@@ -160,7 +182,7 @@ def find_staff(conn: Connection, institution: str, code: str, on: date) -> Staff
     """Return a member of the staff whose licence is in force on a day."""
     found = _recall(
         conn,
-        ("staff", institution, code, on),
+        ("staff", institution, code, _stretch(conn, institution, on)),
         lambda: store.staff(conn, on, institution=institution, code=code),
     )
     return found[0] if found else None
@@ -168,8 +190,12 @@ def find_staff(conn: Connection, institution: str, code: str, on: date) -> Staff
 
 def staff(conn: Connection, on: date, *, institution: str | None = None) -> tuple[Staff, ...]:
     """Return the staff whose licences are in force on a day."""
+    if institution is None:
+        return store.staff(conn, on)
     return _recall(
-        conn, ("staff", institution, on), lambda: store.staff(conn, on, institution=institution)
+        conn,
+        ("staff", institution, _stretch(conn, institution, on)),
+        lambda: store.staff(conn, on, institution=institution),
     )
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -735,6 +736,42 @@ def _entry(row: Row[Any]) -> ListEntry:
         row.valid_from,
         row.valid_to,
     )
+
+
+def turning_days(conn: Connection, institution: str) -> tuple[date, ...]:
+    """Return the days on which something changes in what the registry says of an institution.
+
+    Between two of them every day gives the same answer: about itself and its licence holder, its
+    lists, rights, devices, staff, and the consortia it belongs to with all their members.
+    """
+    holder = select(t.institution.c.licence_holder).where(t.institution.c.code == institution)
+    joined = select(t.consortium_member.c.consortium).where(
+        t.consortium_member.c.institution == institution
+    )
+    of_institution = (t.list_entry, t.qualification, t.device, t.staff)
+    places: list[tuple[Table, ColumnElement[bool]]] = [
+        (t.institution, or_(t.institution.c.code == institution, t.institution.c.code.in_(holder))),
+        (t.consortium, t.consortium.c.code.in_(joined)),
+        (t.consortium_member, t.consortium_member.c.consortium.in_(joined)),
+        *((table, table.c.institution == institution) for table in of_institution),
+    ]
+    rows = conn.execute(
+        union_all(
+            *(
+                select(table.c.valid_from, table.c.valid_to).where(
+                    table.c.superseded_at.is_(None), is_meant
+                )
+                for table, is_meant in places
+            )
+        )
+    ).all()
+    published = conn.execute(
+        select(t.institution_list.c.published_at).where(
+            t.institution_list.c.published_at.is_not(None)
+        )
+    ).scalars()
+    days = {day for row in rows for day in row if day is not None}
+    return tuple(sorted(days | {clock.local_day(moment) for moment in published}))
 
 
 def lists_naming(conn: Connection, institution: str, on: date) -> tuple[InstitutionList, ...]:

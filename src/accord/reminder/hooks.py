@@ -7,6 +7,7 @@ the outage is audited. Whatever fails on our side, the workstation gets 200 and 
 import asyncio
 import json
 import re
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ from accord.reminder.model import Answer, Question, Unasked
 log = structlog.get_logger(__name__)
 
 THREADS: Final = 8
+SWITCH: Final = 0.0005  # seconds
 # An escape of NUL, not the two signs \\ and u that somebody wrote.
 NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 SKIPPED: Final = frozenset({"revoked", "entered-in-error", "completed"})
@@ -94,6 +96,9 @@ class Lane:
         self.database = Database(database.url, pool_size=THREADS, statement_timeout=cutoff)
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="remind")
         self.aside = ThreadPoolExecutor(1, thread_name_prefix="remind-aside")
+        # A thread that comes back from the database waits for the interpreter up to this long,
+        # a dozen times an answer; the default of 5 ms would be most of the answer.
+        sys.setswitchinterval(SWITCH)
 
     def close(self) -> None:
         """End the threads and connections."""

@@ -79,23 +79,43 @@ class Asking:
 
 def showable(conn: Connection, priors: Sequence[Examination]) -> tuple[Examination, ...]:
     """Return the priors without those made for an appraisal (RD-6.6-LIST)."""
-    return tuple(prior for prior in priors if not _is_hidden(conn, prior))
+    visits = record.find_visits(conn, {key for prior in priors if (key := _visit_of(prior))})
+    return tuple(
+        prior
+        for prior in priors
+        if (visit := visits.get(_visit_of(prior) or ("", ""))) is None
+        or visit.content.purpose is Purpose.CARE
+    )
+
+
+def _visit_of(prior: Examination) -> tuple[str, str] | None:
+    return (prior.order.institution, prior.order.content.visit) if prior.order else None
 
 
 def read_items(
     conn: Connection, institution: str, orders: Sequence[Order]
 ) -> Iterator[tuple[Order, Read]]:
     """Read each order item as an item of the catalogue, by code, name or approved alias."""
-    names = {catalogue.fold(order.item_text) for order in orders}
-    names |= {catalogue.fold(order.item_code) for order in orders if order.item_code}
-    aliases = record.find_aliases(conn, institution, names)
+    known: Mapping[tuple[str, str], int] = {}
+    if any(_match(order, institution, known) is None for order in orders):
+        names = {order.item_text for order in orders} | {order.item_code for order in orders}
+        folded = {catalogue.fold(name) for name in names if name}
+        known = record.find_aliases(conn, institution, folded)
     for order in orders:
-        found = catalogue.match(
-            order.item_text, institution=institution, aliases=aliases, code=order.item_code
-        ).item
-        if found is None and order.item_code:
-            found = catalogue.match(order.item_code, institution=institution, aliases=aliases).item
+        found = _match(order, institution, known)
         yield order, Read((found.no,), (found.name,)) if found else Read((), ())
+
+
+def _match(
+    order: Order, institution: str, aliases: Mapping[tuple[str, str], int]
+) -> catalogue.Item | None:
+    """Return the item of a code or name; the hospital's own code may be an alias as well."""
+    by_name = catalogue.match(
+        order.item_text, institution=institution, aliases=aliases, code=order.item_code
+    )
+    if by_name.item is not None or not order.item_code:
+        return by_name.item
+    return catalogue.match(order.item_code, institution=institution, aliases=aliases).item
 
 
 def judge(conn: Connection, asking: Asking, item: ItemAnswer) -> ItemAnswer:
@@ -145,15 +165,6 @@ def order_facts(item: ItemAnswer, visit: Visit) -> OrderFacts:
         follow_up=order.follow_up,
         planned=(Planned(kind=planned, on=order.planned_on),) if planned else (),
     )
-
-
-def _is_hidden(conn: Connection, examination: Examination) -> bool:
-    """Say whether it was made for an appraisal; such are hidden by default (RD-6.6-LIST)."""
-    if examination.order is None:
-        return False
-    order = examination.order
-    visit = record.find_visit(conn, order.institution, order.content.visit)
-    return visit is not None and visit.content.purpose is not Purpose.CARE
 
 
 def _prior(conn: Connection, asking: Asking, examination: Examination, advice: Advice) -> Prior:

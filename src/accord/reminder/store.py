@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select
+from sqlalchemy import Connection, Row, Select, Text, bindparam, cast, delete, insert, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from accord.kit import clock
@@ -34,6 +35,9 @@ from accord.reminder.tokens import Client, Token
 
 _ITEM = TypeAdapter(ItemAnswer)
 _GROUNDS = TypeAdapter(tuple[GivenGround, ...])
+
+
+_ADD_ITEM = insert(tables.reminder_item).values(shown=cast(bindparam("shown", type_=Text), JSONB))
 
 
 def keep_answer(
@@ -66,7 +70,7 @@ def keep_answer(
     )
     if answer.items:
         conn.execute(
-            insert(tables.reminder_item),
+            _ADD_ITEM,
             [_item_row(answer.id, place, item) for place, item in enumerate(answer.items)],
         )
     shown = sorted(
@@ -99,7 +103,8 @@ def _item_row(reminder: UUID, place: int, item: ItemAnswer) -> dict[str, Any]:
         "relation": card and card.relation,
         "examination": card and card.examination,
         "lifted": bool(card and (card.lifted_by or card.machine_grounds)),
-        "shown": _ITEM.dump_python(item, mode="json", exclude_defaults=True),
+        # Straight to text: a findings list is long, and this is on the way of an order.
+        "shown": _ITEM.dump_json(item, exclude_defaults=True).decode(),
     }
 
 

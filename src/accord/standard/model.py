@@ -143,6 +143,9 @@ _DURATIONS: Mapping[Unit, timedelta] = {
 }
 
 
+_PLAIN = frozenset({bool, int, float, str})
+
+
 def as_json(value: object) -> object:
     """Return `value` as plain JSON: days and moments in ISO form, durations in seconds.
 
@@ -150,6 +153,8 @@ def as_json(value: object) -> object:
     on the way into an explanation. A type that is not known here raises, so that no reason is
     stored as the mere name of an object.
     """
+    if value is None or type(value) in _PLAIN:  # most of a finding; the order-time answer is short
+        return value
     match value:
         case Mapping():
             return {str(as_json(key)): as_json(item) for key, item in value.items()}

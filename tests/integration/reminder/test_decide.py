@@ -24,7 +24,7 @@ from accord.reminder.errors import (
 )
 from accord.reminder.model import GivenGround, Looked, Outcome
 from accord.reminder.service import Informing
-from integration.reminder.conftest import item_of
+from support.reminding import item_of
 
 VIEWER = "DEMO-CQ04"
 WORSE = GivenGround(code="NR01", pick="加重")
@@ -61,9 +61,7 @@ def test_an_acceptance_writes_the_four_parts(site, conn, item, doctor):
 def test_a_reporter_elsewhere_stands_in_the_citation(site, conn):
     visit = site.visit(conn, "p14", "DEMO-CQ03")
     answer = site.ask(conn, "DEMO-CQ03", site.order(visit, 1))
-    decided = service.decide(
-        conn, site.physician("DEMO-CQ03"), item_of(answer), Outcome.ACCEPTED
-    )
+    decided = service.decide(conn, site.physician("DEMO-CQ03"), item_of(answer), Outcome.ACCEPTED)
     assert decided.citation.reporter == "巴渝县人民医院"
 
 
@@ -71,7 +69,9 @@ def test_accepting_without_a_look_is_stored_as_unseen(conn, item, doctor):
     assert service.decide(conn, doctor, item, Outcome.ACCEPTED).decision.unseen
 
 
-@pytest.mark.parametrize(("what", "unseen"), [(Looked.IMAGES, False), (Looked.REPORT, False), (Looked.PAGE, True)])
+@pytest.mark.parametrize(
+    ("what", "unseen"), [(Looked.IMAGES, False), (Looked.REPORT, False), (Looked.PAGE, True)]
+)
 def test_a_look_at_images_or_report_is_seen_and_the_page_alone_is_not(
     conn, item, doctor, what, unseen
 ):

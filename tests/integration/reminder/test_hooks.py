@@ -14,7 +14,7 @@ from accord.kit import store as kit_store
 from accord.kit.access import Actor
 from accord.kit.errors import Invalid
 from accord.reminder import clients, hooks, service, store
-from integration.reminder.conftest import read
+from support.reminding import read
 
 SIGN = "/cds-services/cyhr-duplicate-imaging"
 FEEDBACK = f"{SIGN}/feedback"
@@ -94,7 +94,9 @@ def test_no_identity_no_visit_and_no_priors_are_the_same_bytes(site, client, vis
 
 
 def test_an_empty_coding_gives_no_card(site, client, visit):
-    body = read(client.post(SIGN, json=call_for(visit, code={"coding": [{}]}), headers=bearer(site)))
+    body = read(
+        client.post(SIGN, json=call_for(visit, code={"coding": [{}]}), headers=bearer(site))
+    )
     assert body["cards"] == []
     assert body["extension"]["cyhr.reminder"]["reason"] == "no_order"
 

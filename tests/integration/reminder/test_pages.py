@@ -11,7 +11,7 @@ from accord.kit import clock
 from accord.record import service as record
 from accord.reminder import service, store
 from accord.reminder.model import Looked, Outcome
-from integration.reminder.conftest import item_of
+from support.reminding import item_of
 
 VIEWER = "DEMO-CQ04"
 
@@ -36,7 +36,9 @@ def page_of(doctor, item, **query):
 
 def fields(html, action):
     """Return the hidden fields of the first form with that action."""
-    form = re.search(rf'<form method="post" action="{re.escape(action)}".*?</form>', html, re.S)
+    form = re.search(
+        rf'<form method="post" action="{re.escape(action)}".*?</form>', html, re.DOTALL
+    )
     assert form, action
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form.group()))
 

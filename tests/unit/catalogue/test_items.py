@@ -142,7 +142,7 @@ def test_an_item_is_found_by_its_code(code, number):
     assert ITEMS.by_no(number).code == f"CYHR-{number:03d}"
 
 
-@pytest.mark.parametrize("code", ["CYHR-142", "CYHR-", "XX-1", "", "٣"])
+@pytest.mark.parametrize("code", ["CYHR-142", "CYHR-", "XX-1", "", "٣", "9" * 5000])
 def test_another_code_is_no_item(code):
     assert ITEMS.by_code(code) is None
 
@@ -163,6 +163,7 @@ ALIASES = {("A", catalogue.fold("左膝 正侧")): 13}
         ("随便什么", "CYHR-094", 94, How.CODE),
         (None, "CYHR-094", 94, How.CODE),
         ("左膝正侧", "LOCAL-7", 13, How.ALIAS),
+        ("cyhr-094", None, 94, How.CODE),
     ],
 )
 def test_a_name_or_code_means_an_item(name, code, number, how):
@@ -172,7 +173,7 @@ def test_a_name_or_code_means_an_item(name, code, number, how):
 
 
 @pytest.mark.parametrize(
-    ("name", "institution"), [("左膝正侧", "B"), ("左膝", "A"), (None, "A"), ("", "A")]
+    ("name", "institution"), [("左膝正侧", "B"), ("左膝", "A"), (None, "A"), ("", "A"), ("94", "A")]
 )
 def test_nothing_is_guessed(name, institution):
     match = catalogue.match(name, institution=institution, aliases=ALIASES)

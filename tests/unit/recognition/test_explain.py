@@ -100,6 +100,13 @@ def test_every_code_of_the_engine_has_words():
     assert codes - set(explain.words()["codes"]) == set()
 
 
+def test_a_finding_without_a_code_is_told_by_its_note_or_outcome():
+    noted = advise(source={"ownership": "private"})
+    told = {one.rule: explain.reason_of(one) for one in noted.findings}
+    assert told["R6.2-4"] == "社会办医机构经列入名单参照执行"
+    assert told["R6.5-1"] == "符合"
+
+
 def test_every_unit_has_a_word():
     assert set(explain.words()["units"]) == {unit.value for unit in Unit}
 

@@ -1,6 +1,7 @@
 """`accord list`: publish the lists as a signed folder, and verify what was published."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,8 +75,9 @@ def verify(
     except Tampered as error:
         if as_json:
             print(json.dumps({"verified": False, "reason": error.sentence}, ensure_ascii=False))
-            raise typer.Exit(error.exit_code) from error
-        raise
+        else:
+            print(f"not as it was signed: {error.sentence}", file=sys.stderr)
+        raise typer.Exit(error.exit_code) from error
     facts = [_facts(each) for each in found]
     if as_json:
         print(json.dumps({"verified": True, "publications": facts}, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""The cases that test each rule, as they stand in `tests/rules`: the rule by its examples."""
+"""What a case is made of, and the cases that test each rule as they stand in `tests/rules`."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from accord import standard
+from accord.app.docs.case_fields import case_fields
 from accord.app.docs.markdown import page, table
 from accord.standard.model import Rule
 
@@ -17,7 +18,7 @@ rows are run as tests. What each rule asks stands in the [clause matrix](clauses
 
 def cases(root: Path) -> str:
     """Return the page of cases, in the order of the text."""
-    parts = [_LEGEND]
+    parts = [_LEGEND, *case_fields()]
     for rule in standard.published().rules.values():
         path = root / "tests" / "rules" / f"{rule.id}.yaml"
         if path.is_file():

@@ -10,25 +10,25 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from pynetdicom.association import Association
-from pynetdicom.dimse import DIMSEServiceProvider
-from pynetdicom.dimse_messages import C_STORE_RQ
 
-from accord.archive.receive.spool import Spooled
+from accord.archive.receive.messages import BadMessage, Messages, Storing
 from accord.archive.receive.waiting import WaitingProvider, let_wait
-from accord.kit.blobs import BlobStore
-from accord.kit.errors import StorageFull
+from accord.kit.errors import AccordError
 
 HEADER: Final = 6
 FIRST_PDU: Final = 64 * 1024
 AWAITING_REQUEST: Final = "Sta2"
 SLACK: Final = 16  # some peers leave their own item headers out of the account
 MOST_WAITING: Final = 4
-LONGEST_COMMAND: Final = 16 * 1024
+P_DATA_TF: Final = 4
+ASSOCIATED: Final = "Sta6"
+SHORTEST_VALUE: Final = 2
 KNOWN_TYPES: Final = range(1, 8)
 # A-ABORT from the service provider, reason: invalid PDU parameter value (PS3.8 9.3.8).
 ABORT: Final = struct.pack(">BBLBBBB", 7, 0, 4, 0, 0, 2, 6)
@@ -43,24 +43,20 @@ class Caps:
 
     Attributes:
         pdu: Longest PDU once associated.
-        message: Longest data set of a message.
         patience: Seconds that one PDU may take to arrive.
-        blobs: Where a data set that outgrows memory continues.
     """
 
     pdu: int
-    message: int
     patience: float
-    blobs: BlobStore
 
 
-def guard(association: Association, caps: Caps) -> None:
+def guard(association: Association, caps: Caps, storing: Storing) -> None:
     """Put an association's reading under guard, before its threads start."""
-    # Both classes only replace methods: the objects that pynetdicom has wired up stay the same.
+    # The classes only replace methods: the objects that pynetdicom has wired up stay the same.
     association.dul.__class__ = GuardedProvider
     association.dul.caps = caps
-    association.dimse.__class__ = GuardedMessages
-    association.dimse.caps = caps
+    association.dimse.__class__ = Messages
+    association.dimse.begin(storing)
     let_wait(association)
 
 
@@ -70,6 +66,8 @@ class GuardedProvider(WaitingProvider):
     caps: Caps
 
     def _read_pdu_data(self) -> None:
+        if not self.event_queue.empty():
+            return  # one thing after the other: what was read is dealt with first
         deadline = time.monotonic() + self.caps.patience
         try:
             header = self._read_exactly(HEADER, deadline)
@@ -77,8 +75,8 @@ class GuardedProvider(WaitingProvider):
                 self.event_queue.put(CLOSED)
                 return
             kind, _, length = struct.unpack(">BBL", header)
-            is_first = self.state_machine.current_state == AWAITING_REQUEST
-            largest = FIRST_PDU if is_first else self.caps.pdu + SLACK
+            state = self.state_machine.current_state
+            largest = FIRST_PDU if state == AWAITING_REQUEST else self.caps.pdu + SLACK
             if kind not in KNOWN_TYPES or length > largest:
                 self._cut_off("PDU of a type or length that is not read", length=length)
                 return
@@ -94,8 +92,19 @@ class GuardedProvider(WaitingProvider):
             return
         if body is None:
             self.event_queue.put(CLOSED)
-            return
-        self._accept(header + body)
+        elif kind == P_DATA_TF and state == ASSOCIATED:
+            self._take_values(memoryview(body))
+        else:
+            self._accept(header + body)
+
+    def _take_values(self, body: memoryview) -> None:
+        """Hand the presentation data values of a P-DATA to the message layer."""
+        try:
+            for context_id, value in _values(body):
+                self.assoc.dimse.take(context_id, value)
+        except (AccordError, BadMessage) as error:
+            self._cut_off(f"{type(error).__name__}: {error}")
+            self.assoc.dimse.drop()
 
     def _accept(self, pdu_bytes: bytearray) -> None:
         try:
@@ -148,56 +157,15 @@ class GuardedProvider(WaitingProvider):
             self.event_queue.put(CLOSED)
 
 
-class GuardedMessages(DIMSEServiceProvider):  # type: ignore[misc]
-    """The message layer, with a limit on what one message may become."""
-
-    caps: Caps
-    message: Any
-
-    def receive_primitive(self, primitive: Any) -> None:
-        """Take the fragments of one P-DATA."""
-        try:
-            super().receive_primitive(primitive)
-            self._bound()
-        except StorageFull:
-            self._end("no room for the object")
-
-    def drop(self) -> None:
-        """Forget a message that will not be completed."""
-        message, self.message = self.message, None
-        if message is not None and isinstance(message.data_set, Spooled):
-            message.data_set.discard()
-
-    def _bound(self) -> None:
-        """Check a message that is not complete yet; send its data set where it will be kept."""
-        message = self.message
-        if message is None:
-            return
-        arrived = message.data_set.tell()
-        if message.encoded_command_set.tell() > LONGEST_COMMAND or arrived > self.caps.message:
-            self._end("message longer than this site reads")
-        elif isinstance(message, C_STORE_RQ):
-            if not isinstance(message.data_set, Spooled):
-                self._spool(message)
-        elif arrived > LONGEST_COMMAND:
-            self._end("large message that stores nothing")
-
-    def _spool(self, message: C_STORE_RQ) -> None:
-        command = message.command_set
-        context = self.assoc._accepted_cx.get(message.context_id)  # noqa: SLF001
-        if context is None:
-            self._end("message for a context that was not accepted")
-            return
-        begun = message.data_set.getbuffer()
-        message.data_set = Spooled(
-            self.caps.blobs,
-            syntax=str(context.transfer_syntax[0]),
-            sop_class=str(command.get("AffectedSOPClassUID", "")),
-            sop_uid=str(command.get("AffectedSOPInstanceUID", "")),
-            source_ae=str(self.assoc.requestor.ae_title).strip(),
-        )
-        message.data_set.write(begun)
-
-    def _end(self, why: str) -> None:
-        self.dul._cut_off(why)  # noqa: SLF001 - ours, see above
-        self.drop()
+def _values(body: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """Return the presentation data values of a P-DATA, each with its context."""
+    position = 0
+    while position < len(body):
+        if position + 5 > len(body):
+            raise BadMessage("data value without a length")
+        length, context_id = struct.unpack_from(">LB", body, position)
+        end = position + 4 + length
+        if length < SHORTEST_VALUE or end > len(body):
+            raise BadMessage("data value of a length that does not fit")
+        yield context_id, body[position + 5 : end]
+        position = end

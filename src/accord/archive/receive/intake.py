@@ -9,7 +9,6 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Final
 
 import structlog
@@ -18,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from accord.archive import service
 from accord.archive.examine import Bounds
 from accord.archive.model import StoreOutcome, Way
-from accord.archive.receive.spool import Spooled
+from accord.archive.receive.messages import Delivery
 from accord.kit.access import Actor, ActorKind
 from accord.kit.blobs import store_at
 from accord.kit.db import Database
@@ -28,23 +27,6 @@ from accord.registry import service as registry
 
 MOST_IN_ONE_COMMIT: Final = 64
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A complete object as it came over the network.
-
-    Attributes:
-        data: Its data set.
-        syntax: The negotiated transfer syntax.
-        sop_class: SOP Class UID that the command claims.
-        sop_uid: SOP Instance UID that the command claims.
-    """
-
-    data: BytesIO
-    syntax: str
-    sop_class: str
-    sop_uid: str
 
 
 class Intake:
@@ -79,17 +61,7 @@ class Intake:
             StorageFull: There is no room.
             CannotRun: The database does not answer.
         """
-        data = delivery.data
-        if not isinstance(data, Spooled):  # so small that it came with its command
-            data = Spooled(
-                self.blobs,
-                syntax=delivery.syntax,
-                sop_class=delivery.sop_class,
-                sop_uid=delivery.sop_uid,
-                source_ae=sender.ae_title,
-            )
-            data.write(delivery.data.getbuffer())
-        prepared = data.prepare(sender, self._bounds)
+        prepared = delivery.data.prepare(sender, self.blobs, self._bounds)
         waiting = _Waiting(prepared, Future())
         self._queue.put(waiting)
         return waiting.outcome.result()

@@ -16,7 +16,6 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import structlog
-from pydicom.dataset import Dataset
 from pydicom.uid import UID, UID_dictionary
 from pynetdicom import AE, _config, evt
 from pynetdicom import sop_class as known_classes
@@ -30,7 +29,8 @@ from accord.archive import reasons, service
 from accord.archive.model import StoreOutcome
 from accord.archive.part10 import EXPLICIT, EXPLICIT_BIG, IMPLICIT
 from accord.archive.receive.guard import Caps, guard
-from accord.archive.receive.intake import Delivery, Intake
+from accord.archive.receive.intake import Intake
+from accord.archive.receive.messages import Answer, Delivery, Storing
 from accord.kit.errors import AccordError, CannotRun
 from accord.kit.settings import Settings
 
@@ -90,7 +90,6 @@ class Receiver:
                 evt_handlers=[
                     (evt.EVT_REQUESTED, self._on_request),
                     (evt.EVT_C_ECHO, self._on_echo),
-                    (evt.EVT_C_STORE, self._on_store),
                     (evt.EVT_CONN_CLOSE, self._on_close),
                 ],
                 request_handler=_Handler,
@@ -101,11 +100,9 @@ class Receiver:
                 f"{error.strerror}."
             ) from error
         self._server.caps = Caps(
-            pdu=MAXIMUM_PDU,
-            message=settings.max_object_size,
-            patience=settings.dimse_idle_timeout.total_seconds(),
-            blobs=intake.blobs,
+            pdu=MAXIMUM_PDU, patience=settings.dimse_idle_timeout.total_seconds()
         )
+        self._server.storing = Storing(intake.blobs, settings.max_object_size, self._store)
         self._server.most_connections = entity.maximum_associations
 
     @property
@@ -151,28 +148,20 @@ class Receiver:
     def _on_echo(_event: evt.Event) -> int:
         return 0x0000
 
-    def _on_store(self, event: evt.Event) -> Dataset | int:
-        request = event.request
-        sender = self._senders[event.assoc]
-        delivery = Delivery(
-            data=request.DataSet,
-            syntax=str(event.context.transfer_syntax),
-            sop_class=str(request.AffectedSOPClassUID),
-            sop_uid=str(request.AffectedSOPInstanceUID),
-        )
+    def _store(self, association: Association, delivery: Delivery) -> Answer:
         try:
-            outcome = self._intake.take(sender, delivery)
+            return _answer(self._intake.take(self._senders[association], delivery))
         except AccordError as error:
             log.error("object not stored", error=error.code)  # noqa: TRY400
-            return _response(error.dimse_status, error.code)
+            return Answer(error.dimse_status, error.code)
         except Exception as error:  # noqa: BLE001 - one object must not end the association
             log.error("object not stored", error=type(error).__name__)  # noqa: TRY400
-            return _response(UNEXPECTED, "internal error, nothing was stored")
-        return _answer(outcome)
+            return Answer(UNEXPECTED, "internal error, nothing was stored")
 
 
 class _Server(ThreadedAssociationServer):  # type: ignore[misc]
     caps: Caps
+    storing: Storing
     most_connections: int
     request_queue_size = BACKLOG
     daemon_threads = True
@@ -190,6 +179,9 @@ class _Server(ThreadedAssociationServer):  # type: ignore[misc]
                 connection, server_side=True, do_handshake_on_connect=False
             )
         return connection, address
+
+    def service_actions(self) -> None:
+        """Leave the garbage to Python: pynetdicom's own collection stops every association."""
 
     def verify_request(self, _request: Any, _address: Any) -> bool:
         """Take no more connections than there are threads for."""
@@ -223,7 +215,7 @@ class _Handler(RequestHandler):  # type: ignore[misc]
         # pynetdicom waits for a thread of its own by name; daemons let the process end.
         association.daemon = True
         association.dul.daemon = True
-        guard(association, self.server.caps)
+        guard(association, self.server.caps, self.server.storing)
         return association
 
 
@@ -284,18 +276,9 @@ def _identifier(keyword: str) -> str:
     return "".join(letter for letter in keyword if letter.isalnum())
 
 
-def _answer(outcome: StoreOutcome) -> Dataset | int:
-    status = reasons.status(outcome)
-    if outcome.code is None:
-        return status
-    return _response(status, reasons.WORDS[outcome.code].english)
-
-
-def _response(status: int, comment: str) -> Dataset:
-    response = Dataset()
-    response.Status = status
-    response.ErrorComment = comment[:LONGEST_COMMENT]
-    return response
+def _answer(outcome: StoreOutcome) -> Answer:
+    comment = reasons.WORDS[outcome.code].english[:LONGEST_COMMENT] if outcome.code else ""
+    return Answer(reasons.status(outcome), comment)
 
 
 def _reject(association: Association, how: tuple[int, int, int], calling: str) -> None:

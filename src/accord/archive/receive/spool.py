@@ -1,10 +1,7 @@
-"""A data set on its way in: what pynetdicom gathers goes straight to the object store.
+"""A data set on its way in: what arrives goes straight to the object store.
 
 Few bytes stay in memory, more continue on disk, as the store decides.
 """
-
-import weakref
-from io import BytesIO
 
 from accord.archive import service
 from accord.archive.examine import Bounds, is_uid
@@ -12,8 +9,8 @@ from accord.archive.part10 import build_head
 from accord.kit.blobs import BlobStore, Bytes
 
 
-class Spooled(BytesIO):
-    """Takes the place of pynetdicom's buffer for the data set of an object that is stored.
+class Spooled:
+    """The data set of an object that is being received.
 
     What it gathers begins with preamble and file meta, so that it can become the kept object as
     it is.
@@ -29,32 +26,30 @@ class Spooled(BytesIO):
     def __init__(
         self, blobs: BlobStore, *, syntax: str, sop_class: str, sop_uid: str, source_ae: str
     ) -> None:
-        super().__init__()
         self._claims = service.Claims(syntax, sop_class, sop_uid)
         # Claims that are no UIDs are refused at the end; until then they enter no file.
         is_named = is_uid(sop_class) and is_uid(sop_uid)
         head = build_head(sop_class, sop_uid, syntax, source_ae=source_ae) if is_named else b""
         self._head = len(head)
         self._staged = blobs.stage()
-        # Whoever drops this buffer without storing it drops its file, too.
-        weakref.finalize(self, self._staged.discard)
         self._staged.write(head)
 
-    def write(self, data: Bytes, /) -> int:  # type: ignore[override]
-        """Append."""
-        return self._staged.write(data)
-
-    def tell(self) -> int:
-        """Return how many bytes of the data set arrived."""
+    @property
+    def size(self) -> int:
+        """Bytes of the data set that arrived."""
         return self._staged.size - self._head
+
+    def write(self, data: Bytes) -> None:
+        """Append."""
+        self._staged.write(data)
 
     def discard(self) -> None:
         """Forget what was gathered, unless it was stored."""
         self._staged.discard()
 
-    def prepare(self, sender: service.Sender, bounds: Bounds) -> service.Prepared:
+    def prepare(self, sender: service.Sender, blobs: BlobStore, bounds: Bounds) -> service.Prepared:
         """Judge the whole object and make it durable unless it is refused."""
         with self._staged:
             return service.prepare_data_set(
-                self._staged, self._head, sender, self._claims, bounds=bounds
+                self._staged, self._head, sender, self._claims, blobs=blobs, bounds=bounds
             )

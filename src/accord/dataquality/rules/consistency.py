@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import date
 
+from dateutil.relativedelta import relativedelta
+
 from accord.dataquality.answers import Answer
 from accord.dataquality.model import ReportState, StudyEvidence
 from accord.identity.names import NameMatch, equal_names
@@ -116,17 +118,14 @@ def _is_derived(evidence: StudyEvidence) -> bool:
     born, stated = evidence.header.birth_date, evidence.stated.birth_date
     if born is None or stated is None or born == stated or born.year != stated.year:
         return False
-    return _is_first_of_january(born) or _has_the_day_of(born, evidence.examined_on)
+    return _is_first_of_january(born) or _is_whole_years_before(born, evidence.examined_on)
 
 
 def _is_first_of_january(day: date) -> bool:
     return (day.month, day.day) == (1, 1)
 
 
-def _has_the_day_of(born: date, examined: date | None) -> bool:
-    """Say whether a birth date is the examination day minus whole years."""
+def _is_whole_years_before(born: date, examined: date | None) -> bool:
     if examined is None:
         return False
-    leap_day = (examined.month, examined.day) == (2, 29)
-    days = {(examined.month, examined.day)} | ({(2, 28), (3, 1)} if leap_day else set())
-    return (born.month, born.day) in days
+    return born == examined - relativedelta(years=examined.year - born.year)

@@ -1,0 +1,95 @@
+"""Findings of clause 7.1 are kept beside each other and never used for other documents."""
+
+from sqlalchemy import select
+
+from accord.dataquality import jobs, service, store
+from accord.dataquality.model import ReportState, SourceName
+from accord.dataquality.tables import study_evaluation
+from accord.kit import clock
+from accord.standard.model import Outcome
+from support.pair import ASKED
+
+
+def test_a_sound_examination_lacks_only_the_dose_report(pair):
+    findings = service.measure(pair.conn, pair.whole())
+    passed = {one.rule for one in findings if one.outcome is Outcome.PASS}
+    assert passed == {"R7.1-0", "R7.1.2", "R7.1.3"}
+    (missed,) = [one for one in findings if one.rule not in passed]
+    assert missed.because["missing"] == ("C5.14",)
+
+
+def test_the_evidence_names_the_source_of_each_element(pair):
+    evidence = service.evidence_of(pair.conn, pair.whole())
+    assert evidence.report is ReportState.FINAL
+    assert evidence.modality == "CT"
+    assert evidence.elements[SourceName.ORDER]["C1.1"] == "O1"
+    assert evidence.elements[SourceName.HEADER]["C5.12"]
+    assert evidence.elements[SourceName.REGISTRATION]["C3.5"] == ("CQ-A", "重庆第一医院")
+    assert evidence.elements[SourceName.REPORT]["C9.1"] == "阴性"
+
+
+def test_the_job_keeps_what_it_found_once(pair):
+    examination = pair.whole()
+    jobs.measure(pair.conn, examination=examination.id)
+    jobs.measure(pair.conn, examination=examination.id)
+    assert store.count(pair.conn, examination.id) == 1
+    kept = store.newest(pair.conn, [examination.id])[examination.id]
+    measured = service.measure(pair.conn, examination)
+    assert [one.as_dict() for one in kept.findings] == [one.as_dict() for one in measured]
+    assert kept.rule_set == "2025-draft"
+
+
+def test_a_new_version_of_the_report_is_measured_beside_the_old_one(pair):
+    pair.send_order()
+    study_uid = pair.send_images()
+    pair.settle()
+    first = pair.join(study_uid)
+    jobs.measure(pair.conn, examination=first.id)
+    pair.send_report(study_uid)
+    second = pair.join(study_uid)
+    jobs.measure(pair.conn, examination=second.id)
+    assert second.id == first.id
+    assert store.count(pair.conn, first.id) == 2
+
+
+def test_findings_of_older_documents_are_not_used(pair):
+    pair.send_order()
+    study_uid = pair.send_images()
+    pair.settle()
+    pending = pair.join(study_uid)
+    jobs.measure(pair.conn, examination=pending.id)
+    pair.send_report(study_uid, patient_sex="M")
+    fresh = pair.join(study_uid)
+    with clock.freeze(ASKED):
+        found = service.findings_of(pair.conn, [fresh])[fresh.id]
+    assert "SEX_DIFFERS" in {one.code for one in found}
+
+
+def test_no_person_stands_in_the_kept_evidence(pair):
+    examination = pair.whole()
+    jobs.measure(pair.conn, examination=examination.id)
+    kept = pair.conn.execute(select(study_evaluation.c.evidence)).scalar_one()
+    assert "曾丽" not in str(kept)
+    assert "P1" not in str(kept)
+    assert kept["modality"] == "CT"
+
+
+def test_an_examination_that_is_gone_is_no_error(pair):
+    jobs.measure(pair.conn, examination=10**9)
+    assert store.newest(pair.conn, []) == {}
+
+
+def test_kept_findings_are_used_while_the_documents_stay(pair):
+    examination = pair.whole()
+    jobs.measure(pair.conn, examination=examination.id)
+    kept = store.newest(pair.conn, [examination.id])[examination.id]
+    assert service.findings_of(pair.conn, [examination])[examination.id] == kept.findings
+
+
+def test_an_examination_without_an_order_is_measured_by_its_images_and_report(pair):
+    study_uid = pair.send_images()
+    pair.settle()
+    pair.send_report(study_uid)
+    evidence = service.evidence_of(pair.conn, pair.join(study_uid))
+    assert evidence.elements[SourceName.ORDER] == {}
+    assert evidence.header.id_number == evidence.stated.id_number == "registered"
