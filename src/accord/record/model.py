@@ -238,6 +238,7 @@ class Examination:
     Attributes:
         items: Numbers of the items of the catalogue that were matched; empty when none was.
         item_reason: How the items were found, or why not.
+        item_hints: What order and images differ in (漏扫, 多扫, 错扫); for people to look at.
         study: Facts of the images as the archive tells them; None while no image is here.
         withdrawn: Study or report was withdrawn.
     """
@@ -260,6 +261,7 @@ class Examination:
     study: Mapping[str, Any] | None = field(repr=False, default=None)
     order: "Kept[Order] | None" = field(repr=False, default=None)
     report: "Kept[Report] | None" = field(repr=False, default=None)
+    item_hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,13 @@ def find_visit(conn: Connection, institution: str, number: str) -> Kept[Visit] |
     return store.find(conn, Visit, institution, number)
 
 
+def find_visits(
+    conn: Connection, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Kept[Visit]]:
+    """Return the visits of these (institution, number) pairs, with one query."""
+    return store.visits(conn, keys)
+
+
 def put_order(conn: Connection, actor: Actor, order: Order) -> Kept[Order]:
     """Keep an order, or a new version of it.
 
@@ -297,6 +304,7 @@ def _joined(
         "accession": accession,
         "items": list(matched.items),
         "item_reason": matched.because,
+        "item_hints": list(matched.hints),
         "modality": facts.modalities[0] if facts and facts.modalities else None,
         "exam_start": facts.exam_start if facts else None,
         "exam_end": facts.exam_end if facts else None,

@@ -150,6 +150,24 @@ def open_visits(
     return [_kept(Visit, row.institution, row.version, row.at, row.content) for row in rows]
 
 
+def visits(
+    conn: Connection, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Kept[Visit]]:
+    """Return the current versions of the visits of these (institution, number) pairs."""
+    if not keys:
+        return {}
+    table = tables.visit
+    rows = conn.execute(
+        select(table).where(tuple_(table.c.institution, table.c.number).in_(sorted(keys)))
+    )
+    return {
+        (row.institution, row.number): _kept(
+            Visit, row.institution, row.version, row.at, row.content
+        )
+        for row in rows
+    }
+
+
 def list_documents(
     conn: Connection, kind: type[D], institution: str, *, limit: int, patient_id: str | None = None
 ) -> list[Kept[D]]:
@@ -259,6 +277,7 @@ def _examination(row: Row[Any]) -> Examination:
         accession=row.accession,
         items=tuple(row.items),
         item_reason=row.item_reason,
+        item_hints=tuple(row.item_hints),
         modality=row.modality,
         exam_start=row.exam_start,
         exam_end=row.exam_end,

@@ -77,6 +77,7 @@ examination = Table(
     Column("accession", String),
     Column("items", ARRAY(Integer), nullable=False),
     Column("item_reason", String, nullable=False),
+    Column("item_hints", ARRAY(String), nullable=False, server_default="{}"),
     Column("modality", String),
     moment("exam_start", nullable=True),
     moment("exam_end", nullable=True),
@@ -102,4 +103,36 @@ item_alias = Table(
     Column("item", Integer, nullable=False),
     Column("approved_by", String, nullable=False),
     moment("approved_at"),
+)
+
+local_name = Table(
+    "local_name",
+    metadata,
+    Column("institution", String, primary_key=True),
+    Column("name", String, primary_key=True),  # folded as catalogue.fold does
+    Column("written", String, nullable=False),
+    Column("code", String),
+    Column("technique_code", String),
+    Column("count", BigInteger, nullable=False),
+    Column("query", JSONB, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    Column("lexicon", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("item", Integer),
+    Column("proposed_by", String, nullable=False),
+    moment("proposed_at"),
+    Column("approved_by", String),
+    moment("approved_at", nullable=True),
+    Column("confirmed_by", String),
+    moment("confirmed_at", nullable=True),
+    Column("reason", String),
+    Index("ix_local_name_state", "institution", "state"),
+)
+
+name_lexicon = Table(
+    "name_lexicon",
+    metadata,
+    Column("fingerprint", String, primary_key=True),
+    Column("content", JSONB, nullable=False),
+    moment("at"),
 )

@@ -35,9 +35,9 @@ def test_an_approved_local_name_is_its_item():
 
 
 def test_an_alias_of_another_institution_does_not_count():
-    other = {("B", catalogue.fold("胸片正位")): 1}
+    other = {("B", catalogue.fold("套餐甲")): 1}
     matched = match_items(
-        KNOWN, "A", other, order=order(item_text="胸片正位"), report=None, facts=None
+        KNOWN, "A", other, order=order(item_text="套餐甲"), report=None, facts=None
     )
     assert matched.items == ()
     assert "尚未映射" in matched.because

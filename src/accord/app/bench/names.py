@@ -68,9 +68,7 @@ def run(
 
 
 def _variants(matching: matcher.Matcher) -> list[Labelled]:
-    made = [
-        one for modality in Modality for one in variants(matching, modality, PER_MODALITY)
-    ]
+    made = [one for modality in Modality for one in variants(matching, modality, PER_MODALITY)]
     return [
         Labelled(row, one.query, Label(Kind.ITEM, frozenset({one.item})))
         for row, one in enumerate(made)
@@ -84,7 +82,9 @@ def _labelled(path: Path) -> list[Labelled]:
             row.row,
             row.query,
             scoring.read_label(
-                row.cells.get("expected_no", ""), row.cells["expected_kind"], row.cells.get("note", "")
+                row.cells.get("expected_no", ""),
+                row.cells["expected_kind"],
+                row.cells.get("note", ""),
             ),
         )
         for row in table.rows

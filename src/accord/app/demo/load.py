@@ -64,18 +64,26 @@ class NotEmpty(CannotRun):
 
 @dataclass(frozen=True)
 class Counts:
-    """What is in the demo after loading; `objects` tells what became of each that was sent."""
+    """What stands in the database after loading, and what this loading did.
+
+    Attributes:
+        people: Certain persons with at least one examination.
+        loaded_now: Scenes that were not there before.
+        jobs: Background jobs that were run to the end.
+        objects: What became of each object that was sent.
+        imported: The same for what the user brought along.
+    """
 
     day: date
-    institutions: int = len(HOSPITALS)
-    people: int = len(PEOPLE)
-    examinations: int = len(SCENES)
-    ready_orders: int = len(READY_ORDERS)
-    accounts: int = 0
-    loaded_now: int = 0
-    jobs: int = 0
-    objects: dict[str, int] = field(default_factory=dict)
-    imported: dict[str, int] = field(default_factory=dict)
+    institutions: int
+    people: int
+    examinations: int
+    ready_orders: int
+    accounts: int
+    loaded_now: int
+    jobs: int
+    objects: dict[str, int]
+    imported: dict[str, int]
 
     def as_dict(self) -> dict[str, object]:
         """Return plain JSON."""
@@ -127,9 +135,23 @@ def load(
     ran = jobs.run_pending(database)
     with database.begin() as conn:
         disclosure.publish(conn, settings, access.LOADER, settings.publication_dir)
+        found = [
+            record.find_examination_of_study(conn, phantoms.uid("study", scene.key))
+            for scene in SCENES
+        ]
+        persons = {
+            identity.person_of(conn, each.performed_by, each.patient_id)
+            for each in found
+            if each is not None and each.patient_id is not None
+        }
+        institutions = len(registry.institutions(conn, clock.today()))
     access.write(settings, day, people)
     return Counts(
         day,
+        institutions=institutions,
+        people=len(persons - {None}),
+        examinations=len([each for each in found if each is not None]),
+        ready_orders=sum(loading.is_known(r.viewer, papers.order_number(r)) for r in READY_ORDERS),
         accounts=len(people.passwords),
         loaded_now=loading.loaded,
         jobs=ran,
@@ -211,12 +233,13 @@ class _Loading:
         numbered.sort(key=lambda pair: pair[1].started_at(self.day, self.now))
         for count, (index, scene) in enumerate(numbered, start=1):
             found = papers.papers(scene, index, self.day, self.now)
-            if not self._is_known(found.institution, found.order.number):
+            if not self.is_known(found.institution, found.order.number):
                 self._play(found)
                 self.loaded += 1
                 self.say(f"examinations {count}/{len(SCENES)}")
 
-    def _is_known(self, institution: str, order: str) -> bool:
+    def is_known(self, institution: str, order: str) -> bool:
+        """Say whether an order was kept, and with it all that belongs to it."""
         with self.database.begin() as conn, suppress(UnknownOrder):
             record.find_order(conn, institution, order)
             return True
@@ -256,7 +279,7 @@ class _Loading:
 
     def ready(self, ready: ReadyOrder) -> None:
         """Let a ready order wait at its workstation."""
-        if self._is_known(ready.viewer, papers.order_number(ready)):
+        if self.is_known(ready.viewer, papers.order_number(ready)):
             return
         actor = system_of(ready.viewer)
         patient = papers.patient_at(PEOPLE[ready.person], ready.viewer, certain=ready.certain)
@@ -275,7 +298,7 @@ class _Loading:
                 continue  # a pydicom that no longer carries it
             header = dcmread(path, stop_before_pixels=True)
             found = papers.guest_papers(guest, GUEST_HOSPITAL, header, self.now)
-            if self._is_known(GUEST_HOSPITAL, found.order.number):
+            if self.is_known(GUEST_HOSPITAL, found.order.number):
                 continue
             with self.database.begin() as conn:
                 identity.register_patient(conn, actor, found.patient)
