@@ -13,7 +13,7 @@ import os
 import secrets
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +23,7 @@ from typing import BinaryIO, Final, Self
 
 from accord.kit import clock
 from accord.kit.errors import AccordError, StorageFull
+from accord.kit.together import Together
 
 FILES: Final = "files"
 SEGMENTS: Final = "segments"
@@ -266,8 +267,18 @@ class BlobStore:
                     self._segment = self._begin_segment(len(data))
                 segment = self._segment
                 offset = segment.reserve(len(data))
-            segment.write(data, offset)
+            try:
+                segment.write(data, offset)
+            except OSError:
+                # After a failed flush nobody knows what is on the disk: write elsewhere from now on.
+                self._abandon(segment)
+                raise
         return segment.key, offset
+
+    def _abandon(self, segment: "_Segment") -> None:
+        with self._lock:
+            if self._segment is segment:
+                self._segment = None
 
     def _begin_segment(self, needed: int) -> "_Segment":
         key = secrets.token_hex(32)
@@ -316,10 +327,7 @@ class BlobStore:
 
 
 class _Segment:
-    """A file that one process appends to; its space is there before it is needed.
-
-    Whoever finds no flush under way flushes for all who have written by then; the others wait.
-    """
+    """A file that one process appends to; its space is there before it is needed."""
 
     def __init__(self, path: Path, key: str, capacity: int) -> None:
         self.key = key
@@ -333,10 +341,7 @@ class _Segment:
             path.unlink()
             raise
         os.fsync(self._file)
-        self._turn = threading.Condition()
-        self._written = 0
-        self._flushed = 0
-        self._flushing = False
+        self._flush = Together[int](self._flush_for_all)
         weakref.finalize(self, _trim, self._file, self._end)
 
     def has_room(self, length: int) -> bool:
@@ -357,26 +362,10 @@ class _Segment:
             written = os.pwrite(self._file, left, offset)
             offset += written
             left = left[written:]
-        with self._turn:
-            self._written += 1
-            mine = self._written
-            while self._flushed < mine:
-                if self._flushing:
-                    self._turn.wait()
-                else:
-                    self._flush_for_all()
+        self._flush.act(offset)
 
-    def _flush_for_all(self) -> None:
-        self._flushing = True
-        target = self._written
-        self._turn.release()
-        try:
-            os.fdatasync(self._file)
-        finally:
-            self._turn.acquire()
-            self._flushing = False
-            self._turn.notify_all()
-        self._flushed = target
+    def _flush_for_all(self, _ends: Sequence[int]) -> None:
+        os.fdatasync(self._file)
 
 
 def _trim(file: int, end: list[int]) -> None:

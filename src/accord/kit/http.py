@@ -116,11 +116,25 @@ class BodyGuard:
                 raise TooLarge("请求内容过大。")
         if b"json" in headers.get(b"content-type", b"json"):
             check_nesting(bytes(body), deepest=self.deepest)
+            refuse_nul(bytes(body))
         return bytes(body)
 
 
 _JSON_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+
+
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def refuse_nul(text: bytes) -> None:
+    """Refuse JSON with an escaped NUL, which the database does not keep.
+
+    Raises:
+        Invalid: It has one.
+    """
+    if b"\\u0000" in text and _NUL.search(text):
+        raise Invalid("请求内容含有空字符（U+0000）。")
 
 
 def check_nesting(text: bytes, *, deepest: int) -> None:

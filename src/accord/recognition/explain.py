@@ -91,7 +91,7 @@ def explain_finding(finding: Finding, rule_set: RuleSet) -> Iterator[str]:
     reason = f"：{reason_of(finding)}" if finding.code or finding.note else ""
     yield f"{finding.rule} {rule.title}　{outcome}{effect}{reason}"
     yield f"    第{rule.clause}条「{rule.quote}」"
-    yield f"    事实：{_shown(finding.because) or '无'}"
+    yield f"    事实：{facts_in_words(finding.because) or '无'}"
     for key in finding.numbers:
         number = rule_set.number(key)
         words_of = f"「{number.quote}」" if number.quote else f"（{number.reading}）"
@@ -99,7 +99,8 @@ def explain_finding(finding: Finding, rule_set: RuleSet) -> Iterator[str]:
         yield f"    数值：{value}{words_of}，{key}，{number.source}"
 
 
-def _shown(because: Mapping[str, object]) -> str:
+def facts_in_words(because: Mapping[str, object]) -> str:
+    """Return the facts of a finding as one line of Chinese."""
     plain = as_json(because)
     pairs = plain.items() if isinstance(plain, dict) else ()
     return "；".join(f"{_named(name)}：{_text(value)}" for name, value in pairs)

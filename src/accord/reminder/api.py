@@ -1,5 +1,6 @@
 """REST of reminders, decisions and citations, and the CDS Hooks service (design.md 6)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from accord.reminder import cards, feedback, service, store
 from accord.reminder.access import ASK, DECIDE, READ
 from accord.reminder.errors import UnknownReminder
 from accord.reminder.fhir import Feedback, first_place
-from accord.reminder.hooks import SignHook, encode
+from accord.reminder.hooks import SignHook, encode, warm_up
 from accord.reminder.model import Question
 from accord.reminder.schemas import (
     Ask,
@@ -41,14 +42,15 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 @asynccontextmanager
-async def _closing_lane(app: FastAPI) -> AsyncIterator[None]:
+async def _lane(app: FastAPI) -> AsyncIterator[None]:
+    await asyncio.to_thread(warm_up, app.state)
     yield
     lane = getattr(app.state, "reminder_lane", None)
     if lane is not None:
         lane.close()
 
 
-router = APIRouter(tags=["reminder"], lifespan=_closing_lane)
+router = APIRouter(tags=["reminder"], lifespan=_lane)
 # Plain ASGI: the hot path goes round the machinery of FastAPI (design.md 2).
 router.routes.append(Route(f"/cds-services/{cards.SERVICE}", SignHook(), methods=["POST"]))
 

@@ -6,7 +6,6 @@ the outage is audited. Whatever fails on our side, the workstation gets 200 and 
 
 import asyncio
 import json
-import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,17 +19,21 @@ import structlog
 from prometheus_client import Histogram
 from pydantic import ValidationError
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import State
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from accord import catalogue
 from accord.kit import clock
 from accord.kit.access import Actor
 from accord.kit.db import Database
 from accord.kit.errors import AccordError, Forbidden, Invalid
-from accord.kit.http import parse_json, problem
+from accord.kit.http import parse_json, problem, refuse_nul
 from accord.kit.settings import Settings
+from accord.recognition.cases import make_case
+from accord.recognition.judge import evaluate
 from accord.record import service as record
 from accord.record.model import Measure, Order, Urgency
 from accord.reminder import cards, service
@@ -53,8 +56,6 @@ log = structlog.get_logger(__name__)
 
 THREADS: Final = 8
 SWITCH: Final = 0.0005  # seconds
-# An escape of NUL, not the two signs \\ and u that somebody wrote.
-NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 SKIPPED: Final = frozenset({"revoked", "entered-in-error", "completed"})
 URGENT: Final = frozenset({"stat", "asap", "urgent"})
 # SNOMED CT sides of the body, as hospitals send them in bodySite.
@@ -113,6 +114,34 @@ def lane_of(state: State) -> Lane:
     if lane is None:
         lane = state.reminder_lane = Lane(state.database, state.settings.reminder_cutoff)
     return lane
+
+
+def warm_up(state: State) -> None:
+    """Ask once for nobody, so that the first physician does not wait for files to be read.
+
+    Nothing of it is kept, and a failure is only logged: the first question will tell.
+    """
+    at = clock.now()
+    order = Order(
+        number=NO_VISIT,
+        visit=NO_VISIT,
+        patient_id=NO_VISIT,
+        item_text=NO_VISIT,
+        item_code="CYHR-001",
+        ordered_at=at,
+    )
+    question = Question(
+        institution=NO_VISIT, visit=None, patient_ids=(NO_VISIT,), orders=(order,), via="warm-up"
+    )
+    rules = service.rule_set()
+    evaluate(make_case({}), rules, catalogue.load())
+    grounds_of(rules)
+    try:
+        with lane_of(state).database.engine.connect() as conn:
+            service.ask(conn, Actor.process("warm-up"), question, at)
+            conn.rollback()
+    except SQLAlchemyError as error:
+        log.warning("reminder not warmed up", error=type(error).__name__)
 
 
 class SignHook:
@@ -283,14 +312,13 @@ def refuse_unstorable(body: bytes, parsed: object) -> None:
     Raises:
         Invalid: The body holds some.
     """
-    if b"\\u" not in body:
+    refuse_nul(body)
+    if b"\\ud" not in body.lower():
         return
     try:
-        plain = json.dumps(parsed, ensure_ascii=False).encode()
+        json.dumps(parsed, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise Invalid("请求内容含有不成对的代理字符。") from error
-    if NUL.search(plain):
-        raise Invalid("请求内容含有空字符（U+0000）。")
 
 
 def _ask(

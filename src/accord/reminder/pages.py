@@ -76,12 +76,20 @@ Acting = Annotated[Actor, Depends(_writing)]
 Prior_ = Annotated[int | None, Query(alias="examination", ge=1)]
 
 
-def _render(request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:
+def _render(
+    request: Request,
+    conn: Connection,
+    actor: Actor,
+    name: str,
+    status: int = 200,
+    **context: Any,
+) -> HTMLResponse:
+    place = service.institution_name(conn, actor.institution) or actor.institution
     csrf = getattr(request.state, "csrf", "")
     return templates.TemplateResponse(
         request,
         name,
-        {"csrf": csrf, **context},
+        {"csrf": csrf, "actor": actor, "place": place, **context},
         status_code=status,
         headers={"content-security-policy": POLICY},
     )
@@ -103,9 +111,9 @@ def static(name: str) -> FileResponse:
 
 
 @router.get("/closed")
-def closed(request: Request, actor: Viewing) -> HTMLResponse:
+def closed(request: Request, conn: Transaction, actor: Viewing) -> HTMLResponse:
     """Say that the order proceeds."""
-    return _render(request, "closed.html", actor=actor)
+    return _render(request, conn, actor, "closed.html")
 
 
 # --- orders -------------------------------------------------------------------------------------
@@ -117,8 +125,9 @@ def order_page(request: Request, conn: Transaction, actor: Viewing) -> HTMLRespo
     told = request.query_params.get("told", "")[:20]
     return _render(
         request,
+        conn,
+        actor,
         "order.html",
-        actor=actor,
         visits=orders.ready(conn, actor.institution or ""),
         told=orders.TOLD.get(told),
     )
@@ -175,7 +184,7 @@ def reminder_page(
     page = view.page(conn, kept, examination)
     if page.focus is not None:
         service.look(conn, actor, kept, page.focus.examination, Looked.PAGE)
-    return _render(request, "reminder.html", actor=actor, page=page, error=None)
+    return _render(request, conn, actor, "reminder.html", page=page, error=None)
 
 
 @router.get("/{number}/images")
@@ -200,7 +209,7 @@ def open_report(
     prior = _shown(kept, examination)
     service.look(conn, actor, kept, prior.examination, Looked.REPORT)
     page = view.page(conn, kept, prior.examination)
-    return _render(request, "report.html", actor=actor, page=page)
+    return _render(request, conn, actor, "report.html", page=page)
 
 
 @router.get("/{number}/thumbnail")
@@ -242,9 +251,10 @@ def _acted(
     page = view.page(conn, kept)
     return _render(
         request,
+        conn,
+        actor,
         "reminder.html",
         status=error.status,
-        actor=actor,
         page=page,
         error=error.sentence,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,7 +11,7 @@ from accord import standard
 from accord.identity import service as identity
 from accord.kit import clock
 from accord.mark import service as mark
-from accord.recognition.explain import word
+from accord.recognition.explain import facts_in_words, word
 from accord.recognition.model import Recommendation
 from accord.record import service as record
 from accord.record.model import Examination, ReportStatus
@@ -32,8 +32,6 @@ from accord.reminder.model import (
 )
 from accord.reminder.text import moment_words
 from accord.standard.model import RuleSet
-
-MOST_FACTS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -230,17 +228,15 @@ def clause(finding: Mapping[str, Any], rules: RuleSet) -> Clause:
     rule = str(finding["rule"])
     known = rules.rules.get(rule)
     outcome = str(finding["outcome"])
-    because = finding.get("because") or {}
-    facts = [f"{key} = {value}" for key, value in because.items() if value not in (None, [], {})]
-    if finding.get("code"):
-        facts.insert(0, word("codes", str(finding["code"])))
+    reason = word("codes", str(finding["code"])) if finding.get("code") else ""
+    facts = facts_in_words(finding.get("because") or {})
     return Clause(
         rule=rule,
         title=known.title if known else rule,
         outcome=word("outcome", outcome),
         passed=outcome in {"pass", "not_applicable"},
         effect=word("effect", str(finding["effect"])) if finding.get("effect") else "",
-        facts="；".join(facts[:MOST_FACTS]),
+        facts="；".join(part for part in (reason, facts) if part),
     )
 
 

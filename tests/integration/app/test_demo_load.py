@@ -11,6 +11,7 @@ import pytest
 from accord.app.demo import papers, phantoms
 from accord.app.demo.access import describe
 from accord.app.demo.load import GUEST_HOSPITAL, NotEmpty, load, smaller, system_of
+from accord.app.demo.people import PEOPLE
 from accord.app.demo.region import HOSPITALS, PREFIX, region
 from accord.app.demo.stories import READY_ORDERS, SCENES
 from accord.archive import service as archive
@@ -79,6 +80,8 @@ def study_of(prior: str) -> str:
 def test_everything_promised_is_there(demo):
     assert demo.counts["examinations"] == demo.counts["loaded_now"] == len(SCENES) >= 60
     assert demo.counts["institutions"] == len(HOSPITALS) >= 10
+    assert demo.counts["people"] == len(PEOPLE)  # every record of a person is linked
+    assert demo.counts["ready_orders"] == len(READY_ORDERS)
     with demo.database.begin() as conn:
         known = registry.institutions(conn, clock.today())
         found = [record.find_examination_of_study(conn, study_of(scene.key)) for scene in SCENES]

@@ -218,11 +218,11 @@ def test_no_order_is_not_asked(site, conn):
 
 
 def test_a_study_may_be_seen_while_the_visit_behind_its_reminder_is_open(site, conn):
-    answer = site.duty(conn)
-    study = answer.items[0].card.study_uid
-    assert service.was_shown(conn, "DEMO-CQ04", study)
-    assert not service.was_shown(conn, "DEMO-CQ02", study)
-    visit = record.find_visit(conn, "DEMO-CQ04", answer.items[0].order.visit).content
-    closed = replace(visit, closed_at=site.now)
-    record.put_visit(conn, site.his("DEMO-CQ04"), closed)
-    assert not service.was_shown(conn, "DEMO-CQ04", study)
+    viewer = "DEMO-SC02"  # where no other test asks about this person
+    visit = site.visit(conn, "p30", viewer)
+    answer = site.ask(conn, viewer, site.order(visit, 1))
+    study = answer.items[0].priors[0].study_uid
+    assert service.was_shown(conn, viewer, study)
+    assert not service.was_shown(conn, "DEMO-SC03", study)
+    record.put_visit(conn, site.his(viewer), replace(visit, closed_at=site.now))
+    assert not service.was_shown(conn, viewer, study)

@@ -2,7 +2,8 @@
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import jwt
@@ -10,8 +11,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
+from accord.kit import clock
 from accord.kit import store as kit_store
 from accord.kit.access import Actor
+from accord.kit.db import Database
 from accord.kit.errors import Invalid
 from accord.reminder import clients, hooks, service, store
 from support.reminding import read
@@ -148,6 +151,16 @@ def test_a_huge_or_deep_body_is_refused(site, client):
     assert client.post(SIGN, content=huge, headers=bearer(site)).status_code == 413
 
 
+@pytest.mark.parametrize("path", [SIGN, "/api/v1/reminders"])
+def test_text_that_cannot_be_kept_is_refused(site, client, visit, path):
+    body = call_for(visit, code={"text": "CT\x00"}) if path == SIGN else question(visit)
+    if path != SIGN:
+        body["orders"][0]["purpose"] = "咳\x00嗽"
+    answer = client.post(path, json=body, headers=bearer(site))
+    assert answer.status_code == 400
+    assert "空字符" in answer.json()["error"]["message"]
+
+
 def test_a_late_answer_lets_the_order_pass_and_is_audited(site, client, visit, monkeypatch):
     def slow(*_given):
         time.sleep(0.6)
@@ -173,10 +186,7 @@ def test_an_answer_that_comes_second_is_rolled_back(site, client, visit):
     assert ticket.take()
     seen = []
 
-    class Request:
-        app = client.app
-        headers = bearer(site)
-        cookies = {}
+    request = SimpleNamespace(app=client.app, headers=bearer(site), cookies={})
 
     def ask(conn, actor, question, at):
         answer = real(conn, actor, question, at)
@@ -187,11 +197,29 @@ def test_an_answer_that_comes_second_is_rolled_back(site, client, visit):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(service, "ask", ask)
         with pytest.raises(hooks.Late):
-            hooks.answer_call(
-                site.database, Request(), json.dumps(call_for(visit)).encode(), ticket
-            )
+            hooks.answer_call(site.database, request, json.dumps(call_for(visit)).encode(), ticket)
     with site.database.begin() as conn:
         assert store.find_reminder(conn, seen[0], VIEWER) is None
+
+
+def test_warming_up_keeps_nothing(site, client):
+    with site.database.begin() as conn:
+        before = len(kit_store.read_audit(conn, action="reminder.asked", limit=500))
+    hooks.warm_up(client.app.state)
+    with site.database.begin() as conn:
+        after = kit_store.read_audit(conn, action="reminder.asked", limit=500)
+    assert len(after) == before
+    assert "warm-up" not in {entry["actor"] for entry in after}
+
+
+def test_warming_up_without_a_database_is_no_failure(site, client):
+    nowhere = client.app.state.settings.model_copy()
+    state = SimpleNamespace(
+        settings=nowhere, database=Database("postgresql://nobody@127.0.0.1:1/none")
+    )
+    hooks.warm_up(state)
+    state.reminder_lane.close()
+    state.database.close()
 
 
 def test_a_failure_of_ours_lets_the_order_pass(site, client, visit, monkeypatch):
@@ -221,7 +249,7 @@ def registered(site):
 
 
 def token(site, path=SIGN, **changes):
-    issued = int(datetime.now(UTC).timestamp())
+    issued = int(clock.now().timestamp())
     claims = {
         "iss": ISSUER,
         "aud": f"{site.settings.inner_url}{path}",

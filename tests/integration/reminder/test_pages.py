@@ -1,6 +1,7 @@
 """The pages over HTTP without JavaScript: who may open them, what they show, what forms do."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from uuid import uuid4
@@ -9,6 +10,8 @@ import pytest
 
 from accord.kit import clock
 from accord.record import service as record
+from accord.record import store as record_store
+from accord.record.model import ReportStatus
 from accord.reminder import service, store
 from accord.reminder.model import Looked, Outcome
 from support.reminding import item_of
@@ -223,11 +226,6 @@ def test_a_late_withdrawal_asks_for_a_ground_on_the_page(site, doctor, item):
 
 
 def test_a_critical_value_and_an_amendment_are_told_in_red(site, doctor, item):
-    from dataclasses import replace
-
-    from accord.record import store as record_store
-    from accord.record.model import ReportStatus
-
     with site.database.begin() as conn:
         kept = store.find_item(conn, item, VIEWER)
         report = record.find_examination(conn, kept.item.card.examination).report

@@ -86,7 +86,7 @@ def test_without_identity_no_relation_is_told():
 )
 def test_facts_are_told_in_chinese(given):
     for finding in advise(**given).findings:
-        facts = explain._shown(finding.because)
+        facts = explain.facts_in_words(finding.because)
         plain = facts.replace(RULES.version, "")
         assert not ENGLISH.search(plain), (finding.rule, facts)
 

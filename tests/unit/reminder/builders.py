@@ -1,6 +1,6 @@
 """Reminders, priors and orders as tests need them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from accord.recognition.model import Recommendation, Relation
@@ -39,7 +39,7 @@ def make_prior(**changes):
         "modality": "CT",
         "exam_end": ended,
         "ago": count_days(
-            ended.date(), AT.date(), last_day=datetime(2026, 4, 3).date(), months=1, limit_days=30
+            ended.date(), AT.date(), last_day=date(2026, 4, 3), months=1, limit_days=30
         ),
         "report": "已审核发布",
     }

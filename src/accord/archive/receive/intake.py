@@ -4,15 +4,13 @@ Rows of objects that arrive at the same time are written in one transaction (gro
 one commit is under way the next objects gather.
 """
 
-import queue
-import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from accord.archive import service
 from accord.archive.examine import Bounds
@@ -23,6 +21,7 @@ from accord.kit.blobs import store_at
 from accord.kit.db import Database
 from accord.kit.errors import CannotRun
 from accord.kit.settings import Settings
+from accord.kit.together import Together
 from accord.registry import service as registry
 
 MOST_IN_ONE_COMMIT: Final = 64
@@ -41,9 +40,8 @@ class Intake:
         self.blobs = store_at(settings.objects_dir)
         self._database = database
         self._bounds: Bounds = service.bounds_of(settings)
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._indexer = threading.Thread(target=self._index, name="indexer", daemon=True)
-        self._indexer.start()
+        self._index = Together[_Waiting](self._commit, most=MOST_IN_ONE_COMMIT)
+        self._alone: Connection | None = None
 
     def admit(self, calling_ae: str) -> service.Sender | None:
         """Return who sends under a calling AE title; None when nobody is registered under it."""
@@ -61,44 +59,42 @@ class Intake:
             StorageFull: There is no room.
             CannotRun: The database does not answer.
         """
-        prepared = delivery.data.prepare(sender, self.blobs, self._bounds)
-        waiting = _Waiting(prepared, Future())
-        self._queue.put(waiting)
-        return waiting.outcome.result()
+        waiting = _Waiting(delivery.data.prepare(sender, self.blobs, self._bounds))
+        self._index.act(waiting)
+        if waiting.error is not None:
+            raise waiting.error
+        assert waiting.outcome is not None  # noqa: S101 - it has the one or the other
+        return waiting.outcome
 
     def close(self) -> None:
-        """Finish what was taken and stop."""
-        self._queue.put(None)
-        self._indexer.join()
-
-    def _index(self) -> None:
-        going = True
-        while going:
-            batch: list[_Waiting] = []
-            found = self._queue.get()
-            while found is not None:
-                batch.append(found)
-                if self._queue.empty() or len(batch) == MOST_IN_ONE_COMMIT:
-                    break
-                found = self._queue.get()
-            going = found is not None
-            self._commit(batch)
+        """Give the connection back."""
+        alone, self._alone = self._alone, None
+        if alone is not None:
+            alone.close()
 
     def _commit(self, batch: Sequence["_Waiting"]) -> None:
         """Index a batch: at once what nothing speaks against, the rest in a transaction."""
-        prepared = [waiting.prepared for waiting in batch]
-        try:
-            with self._database.engine.connect() as conn:
-                alone = conn.execution_options(isolation_level="AUTOCOMMIT")
-                outcomes = service.keep_where_known(alone, prepared)
-        except Exception as error:  # noqa: BLE001 - the transaction finds what is wrong, and tells
-            log.warning("objects not indexed at once", error=type(error).__name__)
-            outcomes = {}
+        outcomes = self._keep_at_once([waiting.prepared for waiting in batch])
         for number, outcome in outcomes.items():
-            batch[number].outcome.set_result(outcome)
-        rest = [waiting for number, waiting in enumerate(batch) if number not in outcomes]
+            batch[number].outcome = outcome
+        rest = [waiting for waiting in batch if waiting.outcome is None]
         if rest:
             self._decide(rest)
+
+    def _keep_at_once(self, several: Sequence[service.Prepared]) -> dict[int, StoreOutcome]:
+        """Index on a connection that commits each statement, kept open from batch to batch."""
+        try:
+            if self._alone is None:
+                fresh = self._database.engine.connect()
+                self._alone = fresh.execution_options(isolation_level="AUTOCOMMIT")
+            return service.keep_where_known(self._alone, several)
+        except SQLAlchemyError as error:  # the transaction then finds what is wrong, and tells
+            log.warning("objects not indexed at once", error=type(error).__name__)
+            broken, self._alone = self._alone, None
+            if broken is not None:
+                broken.invalidate()
+                broken.close()
+            return {}
 
     def _decide(self, batch: Sequence["_Waiting"]) -> None:
         """Index a batch in one transaction; when that fails, each object in one of its own."""
@@ -111,16 +107,17 @@ class Intake:
                     self._decide([waiting])
             else:
                 log.error("object not indexed", error=type(error).__name__)  # noqa: TRY400 - no names
-                batch[0].outcome.set_exception(_told(error))
+                batch[0].error = _told(error)
             return
         for waiting, outcome in zip(batch, outcomes, strict=True):
-            waiting.outcome.set_result(outcome)
+            waiting.outcome = outcome
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Waiting:
     prepared: service.Prepared
-    outcome: "Future[StoreOutcome]"
+    outcome: StoreOutcome | None = None
+    error: Exception | None = None
 
 
 def _told(error: Exception) -> Exception:
