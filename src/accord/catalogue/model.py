@@ -246,10 +246,11 @@ class Catalogue:
             name: Local name of the examination; a code such as `CYHR-013` counts as one.
             institution: Whose name it is.
             aliases: Approved mappings, `(institution, folded name) → 序号`.
-            code: Item code sent beside the name.
+            code: Code sent beside the name; one of the hospital's own, even `13`, says nothing.
         """
-        for written in (code, name if name and fold(name).startswith(_FOLDED_PREFIX) else None):
-            if written and (item := self.by_code(written)):
+        for written in (code, name):
+            is_ours = written is not None and fold(written).startswith(_FOLDED_PREFIX)
+            if written and is_ours and (item := self.by_code(written)):
                 return Match(item, How.CODE, {"code": written})
         if name is None:
             return Match(None, How.UNMAPPED, {"code": code, "missing": "name"})

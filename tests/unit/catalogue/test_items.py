@@ -219,3 +219,8 @@ def test_two_families_cannot_hold_one_item():
     twice = Declared("t", {"CT": 2}, {"CT-胸": ("1", "2"), "CT-腹": ("2",)})
     with pytest.raises(BrokenCatalogue, match="family"):
         build("t", twice, [row(1), row(2)])
+
+
+@pytest.mark.parametrize("code", ["13", "013", "DR13", "CYHR13", "CYHR-999"])
+def test_a_code_of_the_hospital_is_never_taken_for_one_of_ours(code):
+    assert catalogue.match("本院项目", institution="A", aliases={}, code=code).item is None

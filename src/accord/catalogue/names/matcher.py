@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 
 from accord import catalogue
 from accord.catalogue.model import Catalogue, Side
@@ -14,6 +15,7 @@ from accord.catalogue.names.outcome import Outcome
 from accord.catalogue.names.parser import parse
 from accord.catalogue.names.text import MOST_CHARACTERS
 from accord.catalogue.names.voting import Evidence, weigh
+from accord.kit.settings import get_settings
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,17 @@ def parts_of(evidence: Evidence) -> Parts:
     )
 
 
-@lru_cache(maxsize=4)
 def load(version: str = "2025-draft") -> Matcher:
-    """Return the matcher of the package's lexicon and a catalogue version."""
-    return Matcher(catalogue.load(version), lexicon.load(), confidence.load())
+    """Return the matcher of a catalogue version, with the words of the site's own files.
+
+    A site adds words in the folder `names` of ACCORD_RULES_DIR, in files of the same names and form
+    as the package's.
+    """
+    folder = get_settings().rules_dir
+    own = folder / "names" if folder is not None else None
+    return _load(version, own if own is not None and own.is_dir() else None)
+
+
+@lru_cache(maxsize=4)
+def _load(version: str, site: Path | None) -> Matcher:
+    return Matcher(catalogue.load(version), lexicon.load(site), confidence.load())
