@@ -5,7 +5,7 @@ import secrets
 import pytest
 from imagecodecs import png_decode
 
-from accord.app.demo.phantoms import Request
+from accord.app.demo.phantoms import JPEG_2000, JPEG_LS, Request
 from accord.app.web import create_app
 from accord.kit import store
 from accord.kit.access import Actor, hash_password
@@ -47,13 +47,15 @@ def fill(database, settings):
         for post in posts:
             store.put_person(conn, post["login"], post["login"], hash_password("secret"))
     studies = {}
-    for institution in ("CQ-A", "CQ-B"):
+    # Each of these two is decoded in the browser, by a codec of its own.
+    for institution, syntax in (("CQ-A", JPEG_LS), ("CQ-B", JPEG_2000)):
         objects = make_study(
             modality="CT",
             body="chest",
             slices=6,
             matrix=96,
             seed=institution,
+            syntax=syntax,
             request=Request(item="胸部CT平扫"),
         )
         studies[institution] = take_in(database, settings, institution, objects)

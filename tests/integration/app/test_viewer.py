@@ -345,3 +345,15 @@ def test_window_that_is_not_offered_is_left_out(ask, database, settings):
 )
 def test_name_is_written_as_people_write_it(name, shown):
     assert frames.readable_name(name) == shown
+
+
+def test_only_the_workers_of_the_codecs_may_make_code_from_text(files):
+    build = load_build()
+    policies = {
+        name: files.get(f"/viewer/{name}").headers["content-security-policy"]
+        for name in build.files
+    }
+    loose = {name for name, policy in policies.items() if "'unsafe-eval'" in policy}
+    assert loose == build.workers
+    assert loose
+    assert hashed_script() not in loose
