@@ -6,6 +6,7 @@ from accord.app.web import create_app, permission_of, routes_of
 from accord.kit.access import PERMISSIONS
 from accord.kit.db import Database
 from accord.kit.settings import Settings
+from accord.reminder.hooks import lane_of
 from support.asgi import Asker
 
 # design.md 6: "Open without login on the inner side"; what is under a prefix is static.
@@ -59,4 +60,5 @@ def test_every_closed_route_refuses_a_stranger(database: Database) -> None:
             to_login = answer.status_code == 303 and answer.headers["location"].startswith("/login")
             if answer.status_code != 401 and not to_login:
                 answers[f"{method} {path}"] = answer.status_code
+    lane_of(app.state).close()  # no server runs, so nobody else closes it
     assert answers == {}

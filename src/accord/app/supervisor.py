@@ -35,6 +35,7 @@ class Process:
         stop_rank: The lower ones are stopped first and waited for.
         patience: Seconds it may take to stop before it is killed.
         delay: Seconds after the others in which it starts, so that they get the processor first.
+            `Supervisor.start_the_rest` ends the waiting.
     """
 
     name: str
@@ -89,6 +90,12 @@ class Supervisor:
     def stop(self) -> None:
         """Ask `run` to stop everything and return."""
         self._stopping.set()
+
+    def start_the_rest(self) -> None:
+        """Start at the next look what still waits for its first start."""
+        for child in self._children:
+            if not child.started:
+                child.due = 0.0
 
     def pids(self) -> dict[str, int]:
         """Return the children that live."""

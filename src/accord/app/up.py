@@ -27,6 +27,7 @@ PORTS: Final = {
     "outer": ("outer_port", "outer_host"),
     "dimse": ("dimse_port", "dimse_host"),
 }
+REST_AFTER: Final = 6.0  # seconds that the rest waits for the inner face to answer, at most
 OTHERS_WITHIN: Final = 15.0  # seconds the other faces may lag behind `/readyz`
 
 log = structlog.get_logger(__name__)
@@ -65,13 +66,15 @@ def run(
                 finally:
                     database.close()
             held.tell(url, ports_of(settings))
-            readiness = _Readiness(settings, on_ready)
+            supervisor = Supervisor(processes(settings, url))
+            readiness = _Readiness(settings, on_ready, supervisor.start_the_rest)
 
             def each_tick() -> None:
                 look_after_database()
                 readiness.look()
 
-            Supervisor(processes(settings, url), each_tick).run()
+            supervisor.each_tick = each_tick
+            supervisor.run()
             held.fall_silent()
 
 
@@ -93,9 +96,9 @@ def processes(settings: Settings, url: str) -> list[Process]:
     publication = str(settings.publication_dir)
     return [
         *_several("serve", settings.http_workers, inner),
-        *_several("receive", settings.receive_processes, inner, delay=0.5),
-        Process("disclose", accord("disclose", "--publication", publication), outer, delay=0.5),
-        Process("work", accord("work"), inner, stop_rank=1, patience=30.0, delay=1.5),
+        *_several("receive", settings.receive_processes, inner, delay=REST_AFTER),
+        Process("disclose", accord("disclose", "--publication", publication), outer, delay=REST_AFTER),
+        Process("work", accord("work"), inner, stop_rank=1, patience=30.0, delay=REST_AFTER),
     ]
 
 
@@ -166,10 +169,11 @@ def _refuse_other_schema(url: str) -> None:
 
 @dataclass
 class _Readiness:
-    """Tells once that everything answers."""
+    """Tells once that the inner face answers, and once that everything does."""
 
     settings: Settings
     on_ready: Callable[[Settings], object] | None
+    on_inner: Callable[[], object]
     _told: bool = False
     _ready_at: float | None = None
     _next_look: float = field(default=0.0)
@@ -181,6 +185,7 @@ class _Readiness:
         self._next_look = now + 0.3
         if self._ready_at is None and is_ready(self.settings):
             self._ready_at = now
+            self.on_inner()
         if self._ready_at is None:
             return
         if not (late := self._late()) or now - self._ready_at > OTHERS_WITHIN:

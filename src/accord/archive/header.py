@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydicom.datadict import DicomDictionary, dictionary_VR
 
 from accord.archive.model import Pixels, Reason
-from accord.archive.part10 import DEFLATED, EXPLICIT_BIG, IMPLICIT, LONG_VRS
+from accord.archive.part10 import EXPLICIT_BIG, IMPLICIT, LONG_VRS, SHORT_VRS
 from accord.archive.text import CharacterSet, character_set
 
 UNDEFINED: Final = 0xFFFFFFFF
@@ -39,6 +39,8 @@ WORDS: Final = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
 BINARY_VRS: Final = frozenset({"OB", "UN", *WORDS})
 
 UTF8: Final = {"vr": "CS", "Value": ["ISO_IR 192"]}
+
+SIMPLE_VRS: Final = {vr: vr.decode() for vr in SHORT_VRS}
 
 Element = dict[str, Any]
 Elements = dict[str, Element]
@@ -147,6 +149,7 @@ class _Reader:
         self.big = syntax == EXPLICIT_BIG
         self.order = ">" if self.big else "<"
         self.tag_at = struct.Struct(self.order + "HH").unpack_from
+        self.simple_at = struct.Struct(self.order + "HH2sH").unpack_from
         self.short_at = struct.Struct(self.order + "H").unpack_from
         self.long_at = struct.Struct(self.order + "L").unpack_from
         self.position = 0
@@ -166,13 +169,37 @@ class _Reader:
                     raise _Stop(Reason.UNREADABLE)
                 self.levels.pop()
             elif level.items is None:
+                if not level.implicit:
+                    self._read_simple_ones(level)
                 self._read_element(level)
             else:
                 self._read_item(level, level.items)
 
     # -- structure ------------------------------------------------------------------------------
 
+    def _read_simple_ones(self, level: _Level) -> None:
+        """Read on while elements are short and plain: nearly all of a header, at a third less."""
+        data, position, end, elements = self.data, self.position, level.end, level.elements
+        read_at, value = self.simple_at, self._value
+        first = position
+        while position + 8 <= end:
+            group, number, raw, length = read_at(data, position)
+            vr = SIMPLE_VRS.get(raw)
+            stop = position + 8 + length
+            if vr is None or not number or group == DELIMITERS_GROUP or stop > end:
+                break
+            if self.left_elements <= 0:
+                break
+            self.left_elements -= 1
+            tag = group << 16 | number
+            elements[f"{tag:08X}"] = value(level, tag, vr, position + 8, length)
+            position = stop
+        if position > first:
+            self.position = position
+
     def _read_element(self, level: _Level) -> None:
+        if self.position >= level.end and not level.undefined:
+            return  # the simple ones were all that was left
         position = self.position
         self._need(8, level)
         group, number = self.tag_at(self.data, position)
@@ -442,8 +469,3 @@ def _implicit_vr(tag: int) -> str:
         return str(dictionary_VR(tag))
     except KeyError:
         return "UN"
-
-
-def needs_inflating(syntax: str) -> bool:
-    """Say whether a data set of that syntax must be inflated before it is read."""
-    return syntax == DEFLATED

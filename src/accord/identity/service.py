@@ -253,14 +253,15 @@ def _assign(
 ) -> None:
     """Give every component one person that no other has: that of its oldest member.
 
-    Who leaves a person alone leaves it to the others, however old.
+    Who joins takes the others' person and who leaves leaves it to them, however old: ids are
+    given before the lock, so the older one may well come second.
     """
     taken: set[str] = set()
     before: dict[str, set[int]] = {}
     for number, patient in patients.items():
         before.setdefault(patient.person_id, set()).add(number)
     for component in sorted(wanted, key=lambda each: (each == {subject}, min(each))):
-        person = patients[min(component)].person_id
+        person = patients[min(component - {subject} or component)].person_id
         if person in taken:
             person = store.new_person_id()
         taken.add(person)

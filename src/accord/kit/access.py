@@ -5,6 +5,7 @@ the web assembly refuses to start with a route that has neither. Roles and posts
 `registry`; they reach this module through `Gate.post_of`.
 """
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+import argon2.low_level
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from fastapi import Depends, Request
@@ -98,8 +100,20 @@ class Session:
 
 
 _hasher = PasswordHasher()
-# Verified when the login is unknown, so that the answer takes as long as for a known one.
-_DECOY = _hasher.hash(secrets.token_hex())
+
+
+def _base64(length: int) -> str:
+    """Return so many random bytes in the base64 of argon2, which has no padding."""
+    return base64.b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+
+
+# Verified when the login is unknown, so that the answer takes as long as for a known one. Put
+# together and not computed: hashing would make every start of every process wait.
+_DECOY = (
+    f"$argon2id$v={argon2.low_level.ARGON2_VERSION}"
+    f"$m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
+    f"${_base64(_hasher.salt_len)}${_base64(_hasher.hash_len)}"
+)
 
 
 def hash_password(password: str) -> str:

@@ -270,7 +270,7 @@ class BlobStore:
             try:
                 segment.write(data, offset)
             except OSError:
-                # After a failed flush nobody knows what is on the disk: write elsewhere from now on.
+                # After a failed flush nobody knows what is on the disk: write elsewhere now.
                 self._abandon(segment)
                 raise
         return segment.key, offset

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from accord.reminder.errors import NotR4
 
 Short = Annotated[str, StringConstraints(max_length=400)]
-Code = Annotated[str, StringConstraints(max_length=64)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 ITEM_SYSTEM: Final = "urn:cyhr:item"
 GROUND_SYSTEM: Final = "urn:cyhr:non-recognition-reason"

@@ -3,20 +3,23 @@
 Nothing has focus, nothing decides by itself, and closing the page lets the order proceed.
 """
 
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from fastapi.routing import APIRoute
 from fastapi.templating import Jinja2Templates
 from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 
 from accord.archive import service as archive
 from accord.kit.access import OPEN, Actor, ActorKind
-from accord.kit.errors import AccordError, Forbidden, NotFound, Unauthenticated
+from accord.kit.errors import AccordError, Forbidden, Invalid, NotFound, Unauthenticated
 from accord.kit.http import Transaction
 from accord.record import service as record
 from accord.reminder import orders, service, store, view
@@ -37,9 +40,41 @@ STATIC: Final = {
 }
 THUMBNAIL: Final = "viewport=480,480"
 
-router = APIRouter(prefix="/reminder", tags=["reminder pages"], include_in_schema=False)
 templates = Jinja2Templates(HERE / "templates")
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
+
+
+class PageRoute(APIRoute):
+    """A route whose refusals are pages for people, not JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route, with its expected errors shown as a page."""
+        handler = super().get_route_handler()
+
+        async def shown(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except AccordError as error:
+                return _refused(request, error.sentence, error.status)
+            except RequestValidationError:
+                return _refused(request, "地址或表单不完整，请返回后重试。", Invalid.status)
+
+        return shown
+
+
+def _refused(request: Request, sentence: str, status: int) -> HTMLResponse:
+    return templates.TemplateResponse(
+        request,
+        "problem.html",
+        {"sentence": sentence},
+        status_code=status,
+        headers={"content-security-policy": POLICY},
+    )
+
+
+router = APIRouter(
+    prefix="/reminder", tags=["reminder pages"], include_in_schema=False, route_class=PageRoute
+)
 
 
 # --- who may see it -----------------------------------------------------------------------------

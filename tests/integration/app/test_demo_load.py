@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from accord.app.demo import papers, phantoms
-from accord.app.demo.access import describe
+from accord.app.demo.kept import describe
 from accord.app.demo.load import GUEST_HOSPITAL, NotEmpty, load, smaller, system_of
 from accord.app.demo.people import PEOPLE
 from accord.app.demo.region import HOSPITALS, PREFIX, region

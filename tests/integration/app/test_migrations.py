@@ -9,6 +9,7 @@ import pytest
 
 from accord.app import migrations
 from accord.kit.db import Database
+from accord.kit.errors import CannotRun
 from support.processes import python
 
 pytestmark = pytest.mark.database
@@ -32,6 +33,13 @@ def test_empty_database_is_behind(empty_database_url: str):
     assert not migrations.is_current(empty_database_url)
     (words,) = migrations.differences(empty_database_url)
     assert "revision none" in words
+
+
+def test_schema_of_an_unknown_version_is_left_alone(database: Database):
+    execute(database.url, "UPDATE alembic_version SET version_num = 'of-tomorrow'")
+    assert not migrations.is_current(database.url)
+    with pytest.raises(CannotRun, match="of-tomorrow"):
+        migrations.upgrade(database.url)
 
 
 def test_drift_is_named(database: Database):

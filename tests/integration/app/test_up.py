@@ -19,7 +19,7 @@ import pytest
 
 from support.processes import ACCORD, is_alive, kill, mentioning, short_folder, wait_until
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
 
 def free_port() -> int:
@@ -110,7 +110,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def running(folder: Path) -> Iterator[Up]:
     with up(folder) as started:
-        assert wait_until(started.has_told, within=60), started.said()
+        assert wait_until(started.has_told, within=120), started.said()
         yield started
 
 
@@ -163,14 +163,14 @@ def test_killed_process_comes_back(running: Up, name: str):
 def test_killed_supervisor_leaves_nobody_and_the_next_start_takes_over():
     with short_folder() as own:
         with up(own) as first:
-            assert wait_until(first.has_told, within=60), first.said()
+            assert wait_until(first.has_told, within=120), first.said()
             everybody = children_of(first.process.pid)
             assert len(everybody) >= 5
             kill(first.process.pid)
             first.process.wait()
             assert wait_until(lambda: not [pid for pid in everybody if is_alive(pid)])
         with up(own) as second:
-            assert wait_until(second.has_told, within=60), second.said()
+            assert wait_until(second.has_told, within=120), second.said()
             second.process.send_signal(signal.SIGINT)
             assert second.process.wait(60) == 0
             assert mentioning(own) == []

@@ -180,6 +180,13 @@ def test_oldest_that_leaves_does_not_take_the_person_along(conn: Connection):
     assert known == {two.id, three.id}
 
 
+def test_who_joins_takes_the_person_of_the_others_however_old(conn: Connection):
+    one = register(conn, id_type=None, id_number=None, birth_date=None)
+    two, three = register(conn, HERE), register(conn, HERE, authority="CQ-B", local_id="9")
+    assert one.id < two.id
+    assert register(conn).person_id == two.person_id == three.person_id
+
+
 def test_same_record_twice_changes_nothing(conn: Connection):
     one = register(conn)
     again = register(conn)

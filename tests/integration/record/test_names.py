@@ -294,7 +294,7 @@ def test_a_caller_without_permission_gets_nothing(asker: Asker, database: Databa
 def test_a_dictionary_that_is_no_table_is_an_error_in_chinese(asker: Asker, database: Database):
     own = key_of(database, "CQ-A", "names.propose")
     answer = asker.post("/api/v1/names/dictionary", content=b"", headers=own)
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert "空" in answer.json()["error"]["message"]
 
 

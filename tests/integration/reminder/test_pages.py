@@ -73,6 +73,17 @@ def test_a_physician_of_another_institution_finds_nothing(client, item):
         assert client.get(f"/reminder/{item}{path}").status_code == 404
 
 
+def test_a_refusal_is_a_page_with_a_sentence(doctor):
+    for path, status, words in (
+        (f"/reminder/{uuid4()}", 404, "没有这条提醒"),
+        ("/reminder/not-an-id", 400, "地址或表单不完整"),
+    ):
+        answer = doctor.get(path)
+        assert answer.status_code == status
+        assert answer.headers["content-type"].startswith("text/html")
+        assert words in unescape(answer.text)
+
+
 def test_a_system_opens_no_page(site, client, item):
     headers = {"authorization": f"Bearer {site.keys[VIEWER]}"}
     assert client.get(f"/reminder/{item}", headers=headers).status_code == 403

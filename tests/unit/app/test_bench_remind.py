@@ -1,6 +1,8 @@
 """The parts of the measurement that do not need a server."""
 
+import json
 import math
+import random
 from datetime import date, timedelta
 
 import pytest
@@ -10,6 +12,10 @@ from accord.app.bench.open_loop import _kind
 from accord.app.bench.remind import Mould, Template, _plan, _question
 from accord.kit.settings import Settings
 from accord.reminder import hooks
+
+
+def told(*cards, **status):
+    return json.dumps({"cards": cards, "extension": {"cyhr.reminder": status}}).encode()
 
 
 def test_a_mould_casts_copies_that_differ_in_their_places_only():
@@ -46,8 +52,6 @@ def test_the_machine_says_what_a_reader_compares():
 
 
 def test_a_question_of_the_measurement_is_a_call_the_service_takes():
-    import json
-
     body = json.dumps(_question("P1", "V1", 94)).encode()
     called = hooks.read_call(body, Settings())
     assert called.visits == ("V1",)
@@ -58,13 +62,12 @@ def test_a_question_of_the_measurement_is_a_call_the_service_takes():
     ("status", "body", "kind"),
     [
         ("503", b"", "http 503"),
-        ("200", b'{"cards": [{}], "extension": {"cyhr.reminder": {"status": "answered"}}}', "card"),
-        ("200", b'{"cards": [], "extension": {"cyhr.reminder": {"status": "answered"}}}', "quiet"),
-        ("200", b'{"cards": [], "extension": {"cyhr.reminder": {"status": "none"}}}', "none"),
+        ("200", told({}, status="answered"), "card"),
+        ("200", told(status="answered"), "quiet"),
+        ("200", told(status="none"), "none"),
         (
             "200",
-            b'{"cards": [], "extension": {"cyhr.reminder":'
-            b' {"status": "not_asked", "reason": "time_out"}}}',
+            told(status="not_asked", reason="time_out"),
             "time_out",
         ),
     ],
@@ -74,8 +77,6 @@ def test_answers_are_counted_by_kind(status, body, kind):
 
 
 def test_a_plan_has_so_many_examinations_of_people_who_have_one_or_more():
-    import random
-
     template = Template(
         {"performed_by": "A"}, None, None, None, None, None, {"d100": date(2026, 1, 1)}
     )

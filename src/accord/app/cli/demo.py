@@ -45,7 +45,7 @@ def load(
 
 def show() -> None:
     """Print the accounts, system keys and ready orders of the loaded demo."""
-    from accord.app.demo.access import describe
+    from accord.app.demo.kept import describe
     from accord.kit.settings import get_settings
 
     for line in describe(get_settings()):

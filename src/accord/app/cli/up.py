@@ -45,16 +45,24 @@ def up(
 
 
 def _demo_loader(imports: list[Path]) -> "Callable[[Database, Settings], object]":
-    from accord.app.demo.load import load
-
     def say(words: str) -> None:
         print(words, file=sys.stderr, flush=True)
 
-    return lambda database, settings: load(database, settings, imports=imports, say=say)
+    def load_what_is_missing(database: "Database", settings: "Settings") -> None:
+        from accord.app.demo.kept import is_whole
+
+        with database.begin() as conn:
+            if not imports and is_whole(conn, settings):
+                return
+        from accord.app.demo.load import load
+
+        load(database, settings, imports=imports, say=say)
+
+    return load_what_is_missing
 
 
 def _tell_with_demo(settings: "Settings") -> None:
-    from accord.app.demo.access import describe
+    from accord.app.demo.kept import describe
 
     for line in describe(settings):
         print(line)

@@ -1,7 +1,6 @@
 """Who may enter the demo: accounts with random passwords, system keys, and `demo.json`."""
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,18 +11,17 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from accord.app.accounts import put_person, put_system
-from accord.app.demo import papers
+from accord.app.demo import kept, papers
+from accord.app.demo.kept import FILE
 from accord.app.demo.people import PEOPLE
 from accord.app.demo.phantoms import uid
 from accord.app.demo.region import BY_CODE, HOSPITALS, accounts, ae_title, login_of
 from accord.app.demo.stories import READY_ORDERS, SCENES, ReadyOrder
 from accord.app.up import addresses
 from accord.kit.access import Actor
-from accord.kit.errors import CannotRun
 from accord.kit.settings import Settings
 
 LOADER: Final = Actor.process("demo")
-FILE: Final = "demo.json"
 SYSTEM_KIND: Final = "engine"
 _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like something else
 _LENGTH: Final = 12
@@ -47,9 +45,9 @@ def give(conn: Connection, settings: Settings, *, fresh: bool) -> People:
 
     Those of an earlier loading stay as long as `demo.json` tells them.
     """
-    kept = None if fresh else _kept(settings)
-    if kept is not None:
-        return kept
+    earlier = None if fresh else _kept(settings)
+    if earlier is not None:
+        return earlier
     length = max(_LENGTH, settings.password_length)
     passwords = {account.login: _password(length) for account in accounts()}
     for account in accounts():
@@ -92,14 +90,7 @@ def _kept(settings: Settings) -> People | None:
 
 def write(settings: Settings, day: date, people: People) -> Path:
     """Write `demo.json`, readable by its owner alone."""
-    place = settings.data_dir / FILE
-    fresh = place.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(told(settings, day, people), file, ensure_ascii=False, indent=1)
-    fresh.rename(place)
-    return place
+    return kept.write(settings, told(settings, day, people))
 
 
 def told(settings: Settings, day: date, people: People) -> dict[str, Any]:
@@ -130,29 +121,6 @@ def told(settings: Settings, day: date, people: People) -> dict[str, Any]:
         "institutions": {hospital.code: hospital.name for hospital in HOSPITALS},
         "ready_orders": [_ready(ready, settings) for ready in READY_ORDERS],
     }
-
-
-def describe(settings: Settings) -> list[str]:
-    """Return the lines that tell a person how to enter the demo.
-
-    Raises:
-        CannotRun: No demo was loaded here.
-    """
-    place = settings.data_dir / FILE
-    if not place.exists():
-        raise CannotRun(f"There is no demo in {settings.data_dir}: run `accord demo load` first.")
-    demo = json.loads(place.read_text())
-    lines = [f"{'login':16} {'password':14} who"]
-    lines += [
-        f"{each['login']:16} {each['password']:14} {each['name']} ({each['role']})"
-        for each in demo["accounts"]
-    ]
-    lines += ["", f"{'order':28} {'physician':14} {'advice':16} what it shows"]
-    lines += [
-        f"{each['order']:28} {each['physician']:14} {each['advice'] or '-':16} {each['title']}"
-        for each in demo["ready_orders"]
-    ]
-    return [*lines, "", f"system keys and AE titles: {place}"]
 
 
 def _ready(ready: ReadyOrder, settings: Settings) -> dict[str, Any]:

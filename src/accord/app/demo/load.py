@@ -18,7 +18,7 @@ from pydicom.data import get_testdata_file
 from sqlalchemy import Connection
 
 from accord.app import importing, work
-from accord.app.demo import access, papers, phantoms
+from accord.app.demo import access, kept, papers, phantoms
 from accord.app.demo.people import PEOPLE
 from accord.app.demo.region import BY_CODE, HOSPITALS, PREFIX, STANDS_FOR, ae_title, region
 from accord.app.demo.stories import (
@@ -146,6 +146,8 @@ def load(
         }
         institutions = len(registry.institutions(conn, clock.today()))
     access.write(settings, day, people)
+    with database.begin() as conn:
+        kept.note(conn, access.LOADER)
     return Counts(
         day,
         institutions=institutions,

@@ -9,14 +9,24 @@ from pathlib import Path
 
 from accord.app.docs.cases import cases
 from accord.app.docs.clauses import clauses
+from accord.app.docs.commands import commands
+from accord.app.docs.interfaces import interfaces
+from accord.app.docs.numbers import numbers
+from accord.app.docs.permissions import permissions
 from accord.app.docs.readings import readings
+from accord.app.docs.settings import settings
 
 Page = Callable[[Path], str]
 
 PAGES: Mapping[str, Page] = {
+    "docs/reference/api.md": interfaces,
     "docs/reference/cases.md": cases,
     "docs/reference/clauses.md": clauses,
+    "docs/reference/cli.md": commands,
+    "docs/reference/numbers.md": numbers,
+    "docs/reference/permissions.md": permissions,
     "docs/reference/readings.md": readings,
+    "docs/reference/settings.md": settings,
 }
 """Every generated page by its path in the repository; a new page is one line here."""
 

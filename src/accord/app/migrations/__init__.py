@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 import accord
 from accord.kit.db import metadata
+from accord.kit.errors import CannotRun
 
 ADVISORY_LOCK = 0x6163_636F_7264  # "accord"
 NOT_OURS = "procrastinate_"
@@ -58,9 +59,13 @@ def upgrade(url: str, revision: str = "head") -> list[str]:
     """Bring the schema up to a revision and return the revisions that were applied.
 
     Two processes that migrate at once do it one after the other; the second finds nothing to do.
+
+    Raises:
+        CannotRun: A version that this one does not know has changed the schema.
     """
     with _exclusively(url) as conn:
         before = _current(conn)
+        _refuse_unknown(before)
         command.upgrade(_configuration(conn), revision)
         conn.commit()
         after = _current(conn)
@@ -145,6 +150,17 @@ def _in_words(difference: Any) -> str:
         return f"{kind} {table}.{column}"
     names = [getattr(each, "name", each) for each in what if each is not None]
     return " ".join([kind, *map(str, names)])
+
+
+def _refuse_unknown(revision: str | None) -> None:
+    known = {
+        each.revision for each in ScriptDirectory.from_config(_configuration()).walk_revisions()
+    }
+    if revision is not None and revision not in known:
+        raise CannotRun(
+            f"The database is at revision {revision}, which this version does not know: "
+            "start the version that made it, or restore a copy from before it."
+        )
 
 
 def _driver(url: str) -> str:

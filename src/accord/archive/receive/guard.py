@@ -52,6 +52,7 @@ class Caps:
 
 def guard(association: Association, caps: Caps, storing: Storing) -> None:
     """Put an association's reading under guard, before its threads start."""
+    _be_patient(association.dul.socket.socket, caps.patience)
     # The classes only replace methods: the objects that pynetdicom has wired up stay the same.
     association.dul.__class__ = GuardedProvider
     association.dul.caps = caps
@@ -60,14 +61,24 @@ def guard(association: Association, caps: Caps, storing: Storing) -> None:
     let_wait(association)
 
 
+def _be_patient(connection: socket.socket, patience: float) -> None:
+    """Bound how long one read or write may take."""
+    if isinstance(connection, ssl.SSLSocket):
+        connection.settimeout(patience)
+        return
+    seconds, rest = divmod(patience, 1)
+    bound = struct.pack("ll", int(seconds), int(rest * 1_000_000))
+    connection.settimeout(None)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, bound)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, bound)
+
+
 class GuardedProvider(WaitingProvider):
     """The upper layer, reading PDUs of checked length only."""
 
     caps: Caps
 
     def _read_pdu_data(self) -> None:
-        if not self.event_queue.empty():
-            return  # one thing after the other: what was read is dealt with first
         deadline = time.monotonic() + self.caps.patience
         try:
             header = self._read_exactly(HEADER, deadline)
@@ -84,7 +95,7 @@ class GuardedProvider(WaitingProvider):
                 self._cut_off("messages sent without waiting for answers")
                 return
             body = self._read_exactly(length, deadline)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             self._cut_off("PDU did not arrive in time")
             return
         except OSError:
@@ -127,16 +138,15 @@ class GuardedProvider(WaitingProvider):
         buffer = bytearray(count)
         view = memoryview(buffer)
         at = 0
+        # The kernel gathers a whole PDU by itself, within the patience set on the socket.
+        flags = 0 if isinstance(connection, ssl.SSLSocket) else socket.MSG_WAITALL
         while at < count:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if time.monotonic() > deadline:
                 raise TimeoutError
-            connection.settimeout(left)
-            read = connection.recv_into(view[at:])
+            read = connection.recv_into(view[at:], 0, flags)
             if not read:
                 return None
             at += read
-        connection.settimeout(self.caps.patience)
         return buffer
 
     def _cut_off(self, why: str, **facts: object) -> None:

@@ -20,6 +20,7 @@ from pynetdicom import evt
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 
+CLOSING: Final = "Sta13"
 LOOK: Final = 0.25  # seconds after which they look at timers and flags all the same
 
 
@@ -59,20 +60,29 @@ class WaitingProvider(DULServiceProvider):  # type: ignore[misc]
     bell: Bell
 
     def _is_transport_event(self) -> bool:
-        if self.event_queue.empty():
-            self._wait()
-        return bool(super()._is_transport_event())
+        if not self.event_queue.empty():
+            return False  # one thing after the other: what was read is dealt with first
+        if self.state_machine.current_state == CLOSING:
+            return bool(super()._is_transport_event())
+        if not self._wait():
+            return False
+        self._read_pdu_data()
+        return True
 
-    def _wait(self) -> None:
+    def _wait(self) -> bool:
+        """Wait for the bell or the socket, and say whether the socket has something."""
         connection = self.socket.socket if self.socket else None
         if isinstance(connection, ssl.SSLSocket) and connection.pending():
-            return
+            return True
         waited_for = [self.bell.fileno] + ([connection] if connection is not None else [])
         try:
-            select.select(waited_for, [], [], LOOK)
+            ready, _, _ = select.select(waited_for, [], [], LOOK)
         except (OSError, ValueError):
             time.sleep(0.01)  # it was closed in this moment
-        self.bell.still()
+            return False
+        if self.bell.fileno in ready:
+            self.bell.still()
+        return connection in ready
 
 
 class WaitingAssociation(Association):  # type: ignore[misc]

@@ -19,6 +19,7 @@ SIDES: Final = {
     **dict.fromkeys(("R", "RIGHT", "右", "右侧"), frozenset("R")),
     **dict.fromkeys(("B", "BOTH", "双", "双侧"), frozenset("LR")),
 }
+STATEMENTS: Final = ("study description", "protocol")
 DESCRIPTIONS: Final = ("study description", "protocol", "series description")
 
 
@@ -56,33 +57,31 @@ class Evidence:
 
 def weigh(query: Query, lexicon: Lexicon) -> Evidence:
     """Read name and fields, let them vote, and name what contradicts."""
-    grammar = lexicon.grammar
-    field_modality = _field_modality(query.modality, grammar)
-    films = field_modality == "DR"
-    if field_modality is None:
-        films = "DR" in parse(query.name, lexicon).whole.modalities
+    field_modality = _field_modality(query.modality, lexicon.grammar)
     texts = {
         "name": query.name,
-        "study description": query.study_description,
-        "protocol": query.protocol,
+        "study description": _specific(query.study_description, lexicon),
+        "protocol": _specific(query.protocol, lexicon),
         "series description": query.series_description,
-        "body part": _body_part(query.body_part, grammar),
+        "body part": _body_part(query.body_part, lexicon.grammar),
     }
+    films = field_modality == "DR"
+    if field_modality is None:
+        name = parse(query.name, lexicon)
+        said = _modalities(name)
+        films = said == {"DR"} or (not said and any(group.views for group in name.all))
     readings = {
         key: parse(text.replace("\\", " ; "), lexicon, films=films)
         for key, text in texts.items()
         if text
     }
-    if field_modality is None and not films and "name" in readings:
-        said = _modalities(readings["name"])
-        if said == {"DR"} or (not said and any(g.views for g in readings["name"].all)):
-            readings = {
-                key: parse(text.replace("\\", " ; "), lexicon, films=True)
-                for key, text in texts.items()
-                if text
-            }
-            films = True
     return _vote(query, readings, field_modality, lexicon)
+
+
+def _specific(text: str, lexicon: Lexicon) -> str:
+    """Return what stands behind the caret of a vendor's `Region^Protocol`, if it names a part."""
+    _, caret, behind = text.partition("^")
+    return behind if caret and parse(behind, lexicon).groups else text
 
 
 def _field_modality(text: str, grammar: Any) -> str | None:
@@ -290,6 +289,8 @@ def _views(own: set[str], header: set[str], described: set[str], *, has_name: bo
     if not own:
         return _exact(header | described)
     if not has_name:
+        if own & {"EXT", "FLEX"}:
+            header = header - {"LAT"}  # a lateral view in flexion is what the header calls lateral
         return _exact(own | header) | described
     exact = header & {"AP", "PA"}
     if "FRONT" in own and len(exact) == 1:
@@ -310,21 +311,31 @@ def _vote_contrast(
     *,
     agent: bool,
 ) -> None:
-    described: set[str] = set()
-    for key in DESCRIPTIONS:
-        if key in readings and key != main:
-            for group in readings[key].all:
-                described |= group.contrasts
-    enhanced = agent or "enhanced" in described
+    """Give groups without a contrast word that of the fields; name what contradicts.
+
+    A plain series inside an enhanced study is usual, a plain study description is a statement.
+    """
+    described = {key: _contrasts(readings, key) for key in DESCRIPTIONS if key != main}
+    enhanced = agent or any("enhanced" in one for one in described.values())
+    stated_plain = any(described.get(key) == {"plain"} for key in STATEMENTS)
+    named = set().union(*(group.contrasts for group in targets))
+    if "plain" in named and "enhanced" not in named and enhanced:
+        contradictions.append("contrast")
+    elif stated_plain and (enhanced or "enhanced" in named):
+        contradictions.append("contrast")
     for group in targets:
-        said = group.contrasts
-        if said == {"plain"} and enhanced:
-            contradictions.append("contrast")
-        elif not said & {"plain", "enhanced"}:
-            if enhanced or "agent" in said:
+        if not group.contrasts & {"plain", "enhanced", "either"}:
+            if enhanced or "agent" in group.contrasts:
                 group.contrasts = {"enhanced"}
-            elif "plain" in described:
+            elif any("plain" in one for one in described.values()):
                 group.contrasts = {"plain"}
+
+
+def _contrasts(readings: dict[str, Reading], key: str) -> set[str]:
+    reading = readings.get(key)
+    if reading is None:
+        return set()
+    return set().union(*(group.contrasts for group in reading.all)) & {"plain", "enhanced"}
 
 
 def _parts_apart(
