@@ -19,21 +19,15 @@ def connect_events() -> None:
 
 
 def _join_study(conn: Connection, event: StudyBegun | StudySettled) -> None:
-    jobs.defer(
-        conn,
-        "record.join",
-        lock=f"{event.institution}/{event.study_uid}",
-        performed_by=event.institution,
-        accession=None,
-        study_uid=event.study_uid,
-    )
+    record.join_later(conn, event.institution, None, event.study_uid)
 
 
 def _measure(conn: Connection, event: ExaminationChanged) -> None:
     jobs.defer(
         conn,
         "dataquality.measure",
-        lock=f"examination/{event.examination}",
+        lock=f"dataquality.measure/{event.examination}",
+        queueing_lock=f"dataquality.measure/{event.examination}",
         examination=event.examination,
     )
 

@@ -130,7 +130,7 @@ def put_order(conn: Connection, actor: Actor, order: Order) -> Kept[Order]:
     )
     registration = order.registration
     if registration and (registration.accession or registration.study_uid):
-        _join_later(conn, institution, registration.accession, registration.study_uid)
+        join_later(conn, institution, registration.accession, registration.study_uid)
     return kept
 
 
@@ -185,7 +185,7 @@ def put_report(conn: Connection, actor: Actor, report: Report) -> Kept[Report]:
         subject=f"report:{institution}/{report.number}",
         detail={"version": kept.version, "status": report.status.value},
     )
-    _join_later(conn, report.performed_by, report.accession, report.study_uid)
+    join_later(conn, report.performed_by, report.accession, report.study_uid)
     return kept
 
 
@@ -222,13 +222,15 @@ def withdraw_report(conn: Connection, actor: Actor, number: str) -> Kept[Report]
     return put_report(conn, actor, replace(kept.content, status=ReportStatus.WITHDRAWN))
 
 
-def _join_later(
+def join_later(
     conn: Connection, performed_by: str, accession: str | None, study_uid: str | None
 ) -> None:
+    """Join an accession or a study by a job; one that already waits serves this cause as well."""
     jobs.defer(
         conn,
         "record.join",
-        lock=f"{performed_by}/{accession or study_uid}",
+        lock=f"record.join/{performed_by}/{accession or study_uid}",
+        queueing_lock=f"record.join/{performed_by}/{accession}/{study_uid}",
         performed_by=performed_by,
         accession=accession,
         study_uid=study_uid,
