@@ -23,6 +23,18 @@ def end_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
 
 
+class WithoutWords(logging.Filter):
+    """Keeps the words of errors out of uvicorn's log: they may carry what a patient sent.
+
+    The face has logged kind and place of the error already.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take the traceback away; the line itself stays."""
+        record.exc_info = record.exc_text = None
+        return True
+
+
 def serve(app: ASGIApp, settings: Settings, host: str, port: int) -> None:
     """Serve an application until SIGTERM or SIGINT.
 
@@ -30,7 +42,9 @@ def serve(app: ASGIApp, settings: Settings, host: str, port: int) -> None:
         CannotRun: The port is taken.
     """
     end_on_sigterm()
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    words = logging.getLogger("uvicorn.error")
+    words.setLevel(logging.WARNING)
+    words.addFilter(WithoutWords())
     configuration = uvicorn.Config(
         app,
         log_level="warning",

@@ -93,11 +93,11 @@ def processes(settings: Settings, url: str) -> list[Process]:
     )
     # The outer face learns neither the database nor the folder in which its address stands.
     outer = environment(ACCORD_DATA_DIR=None, ACCORD_DATABASE_URL=None, **ports)
-    publication = str(settings.publication_dir)
+    disclose = accord("disclose", "--publication", str(settings.publication_dir))
     return [
         *_several("serve", settings.http_workers, inner),
         *_several("receive", settings.receive_processes, inner, delay=REST_AFTER),
-        Process("disclose", accord("disclose", "--publication", publication), outer, delay=REST_AFTER),
+        Process("disclose", disclose, outer, delay=REST_AFTER),
         Process("work", accord("work"), inner, stop_rank=1, patience=30.0, delay=REST_AFTER),
     ]
 

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accord import __version__
-from accord.app import login, viewer, wiring
+from accord.app import login, problems, viewer, wiring
 from accord.archive import api as archive_api
 from accord.identity import api as identity_api
 from accord.kit import logs
@@ -58,7 +58,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     )
     app.state.may_see_study = wiring.may_see_study
     app.state.study_mark = wiring.study_mark
-    install_error_handlers(app)
+    install_error_handlers(app, problems.page)
     for router in (
         login.router,
         registry_api.router,

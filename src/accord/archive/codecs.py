@@ -354,3 +354,6 @@ def register() -> tuple[str, ...]:
             continue
         decoder.add_plugin(PLUGIN, (__name__, "decode_for_pydicom"))
     return tuple(_DECODERS)
+
+
+register()

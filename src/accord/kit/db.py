@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Column, Connection, DateTime, Engine, MetaData, create_engine, text
 
 metadata = MetaData(
@@ -34,10 +35,17 @@ class Database:
         url: `postgresql://…`; the psycopg 3 driver is used whatever the scheme says.
         pool_size: Connections kept open by this process.
         statement_timeout: No statement runs longer; unset, any may.
+        pre_ping: Try a pooled connection before it is used; without, the first use after a
+            restart of the server fails and the pool is made anew.
     """
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, statement_timeout: timedelta | None = None
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        statement_timeout: timedelta | None = None,
+        pre_ping: bool = True,
     ) -> None:
         self.url = url
         _, _, rest = url.partition("://")
@@ -48,8 +56,9 @@ class Database:
             f"postgresql+psycopg://{rest}",
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=True,
+            pool_pre_ping=pre_ping,
             hide_parameters=True,  # an error's words end up in logs and on terminals
+            json_deserializer=from_json,  # twice as fast as the standard library's
             connect_args={"options": options},
         )
 
@@ -58,6 +67,18 @@ class Database:
         """Open a transaction: committed at the end of the block, rolled back on any error."""
         with self.engine.begin() as connection:
             yield connection
+
+    @staticmethod
+    @contextmanager
+    def together(conn: Connection) -> Iterator[None]:
+        """Send the statements of the block in one go; none of them may return rows.
+
+        Their errors come at the end of the block, as the driver's.
+        """
+        driver = conn.connection.driver_connection
+        assert driver is not None  # noqa: S101 - a connection in use has a driver connection
+        with driver.pipeline():
+            yield
 
     def is_reachable(self) -> bool:
         """Say whether a query gets an answer now."""

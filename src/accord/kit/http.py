@@ -1,14 +1,18 @@
-"""What every HTTP face shares: the transaction of a request, errors as JSON, body limits."""
+"""What every HTTP face shares: the transaction of a request, its errors, body limits.
+
+Errors are JSON for programs and, where the face has a page for them, a page for people.
+"""
 
 import json
 import re
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,43 +31,101 @@ def _transaction(request: Request) -> Iterator[Connection]:
 Transaction = Annotated[Connection, Depends(_transaction, scope="function")]
 
 
+Page = Callable[[Request, int, str], Response]
+"""Shows a status and a sentence to a person."""
+
+
 def problem(error: AccordError) -> JSONResponse:
     """Return the JSON answer of an expected error."""
-    return JSONResponse(
-        {"error": {"code": error.code, "message": error.sentence}}, status_code=error.status
-    )
+    return _as_json(error.status, error.code, error.sentence)
 
 
-def install_error_handlers(app: FastAPI) -> None:
-    """Turn expected errors into `{"error": {"code", "message"}}` with their status."""
+def _as_json(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
+
+
+def asks_for_a_page(request: Request) -> bool:
+    """Say whether a browser shows the answer to a person; scripts and systems name no HTML."""
+    return "text/html" in request.headers.get("accept", "").lower()
+
+
+def answer_error(
+    request: Request, status: int, code: str, message: str, *, for_people: str | None = None
+) -> Response:
+    """Return the answer of an error: a page where a person waits for one, else JSON.
+
+    Args:
+        request: The request that failed.
+        status: HTTP status.
+        code: For programs.
+        message: What is wrong and what to do about it.
+        for_people: The same for the page, where programs need other words.
+    """
+    page: Page | None = getattr(request.app.state, "problem_page", None)
+    if page is not None and asks_for_a_page(request):
+        return page(request, status, for_people or message)
+    return _as_json(status, code, message)
+
+
+_HTTP_CODES: Final = {404: "not_found", 405: "method_not_allowed"}
+_FOR_PEOPLE: Final = {404: "没有这个页面。", 405: "此地址不能这样打开。"}
+
+
+def install_error_handlers(app: FastAPI, page: Page | None = None) -> None:
+    """Turn errors into `{"error": {"code", "message"}}` with their status, or into a page.
+
+    Args:
+        app: The face.
+        page: Shows an error to a person; unset, everybody gets JSON.
+    """
+    app.state.problem_page = page
 
     @app.exception_handler(AccordError)
-    def expected(_request: Request, error: AccordError) -> JSONResponse:
-        return problem(error)
+    def expected(request: Request, error: AccordError) -> Response:
+        return answer_error(request, error.status, error.code, error.sentence)
 
     @app.exception_handler(RequestValidationError)
-    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    def invalid(request: Request, error: RequestValidationError) -> Response:
         places = "；".join(
             f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
             for item in error.errors()[:10]
         )
-        return problem(Invalid(f"请求内容不符合要求：{places}"))
+        return answer_error(
+            request,
+            Invalid.status,
+            Invalid.code,
+            f"请求内容不符合要求：{places}",
+            for_people="地址或表单不完整，请返回后重试。",
+        )
 
     @app.exception_handler(HTTPException)
-    def http(_request: Request, error: HTTPException) -> JSONResponse:
-        codes = {404: "not_found", 405: "method_not_allowed"}
-        return JSONResponse(
-            {"error": {"code": codes.get(error.status_code, "http"), "message": str(error.detail)}},
-            status_code=error.status_code,
-            headers=error.headers,
+    def http(request: Request, error: HTTPException) -> Response:
+        status = error.status_code
+        answer = answer_error(
+            request,
+            status,
+            _HTTP_CODES.get(status, "http"),
+            str(error.detail),
+            for_people=_FOR_PEOPLE.get(status),
         )
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(Exception)
-    def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected error", path=request.url.path, error=type(error).__name__)
-        return JSONResponse(
-            {"error": {"code": "internal", "message": "系统内部错误，已记录。"}}, status_code=500
+    def unexpected(request: Request, error: Exception) -> Response:
+        log.error(
+            "unexpected error",
+            path=getattr(request.scope.get("route"), "path", "?"),
+            error=type(error).__name__,
+            where=_where(error),
         )
+        return answer_error(request, 500, "internal", "系统内部错误，已记录。")
+
+
+def _where(error: Exception) -> str:
+    """Return the places the error went through, innermost last; its words may name people."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return " ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
 
 
 class BodyGuard:
@@ -93,7 +155,8 @@ class BodyGuard:
         try:
             body = await self._read(dict(scope["headers"]), receive)
         except AccordError as error:
-            await problem(error)(scope, receive, send)
+            answer = answer_error(Request(scope), error.status, error.code, error.sentence)
+            await answer(scope, receive, send)
             return
         messages = [{"type": "http.request", "body": body, "more_body": False}]
 

@@ -52,17 +52,16 @@ def match_items(
 ) -> Matched:
     """Return the items on which every source that names one agrees."""
     matching = matcher.load(known.version)
+    names = Names(known, matching, institution, aliases)
     found: dict[str, tuple[int, ...]] = {}
-    named = _named(known, institution, aliases)
     modality = _modality(facts)
     if order is not None:
         found["申请单编码"] = _coded(known, order)
         asked = Query(order.item_text, modality=modality, laterality=order.side or "")
-        found["申请单项目名称"] = _given(named(matching, asked))
+        found["申请单项目名称"] = _given(names.read(asked))
     if report is not None and report.item_text:
-        found["报告项目名称"] = _given(
-            named(matching, Query(report.item_text, modality=report.modality or modality))
-        )
+        asked = Query(report.item_text, modality=report.modality or modality)
+        found["报告项目名称"] = _given(names.read(asked))
     images = None
     if facts is not None:
         query = query_of(facts)
@@ -79,21 +78,41 @@ def match_items(
     return Matched(matched.items, matched.because, matched.hints, images.series or None)
 
 
-def _named(known: Catalogue, institution: str, aliases: Mapping[tuple[str, str], int]):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    """Return how a name is read: printed, approved, or parsed."""
+@dataclass(frozen=True)
+class Names:
+    """Reads the names of one institution: printed, approved, or parsed."""
 
-    def read(matching: matcher.Matcher, query: Query) -> Answer:
-        match = known.match(query.name, institution=institution, aliases=aliases)
-        answer = matching.match(query)
+    known: Catalogue
+    matching: matcher.Matcher
+    institution: str
+    aliases: Mapping[tuple[str, str], int]
+
+    def read(self, query: Query) -> Answer:
+        """Return the answer to a name; approved and printed ones win unless fields contradict."""
+        match = self.known.match(query.name, institution=self.institution, aliases=self.aliases)
+        answer = self.matching.match(query)
         if match.item is None:
             return answer
         if match.how is How.ALIAS:
-            return aliased(answer, match.item.no, known)
+            return aliased(answer, match.item.no, self.known)
         if answer.contradictions:
             return answer
         return Answer(Kind.ITEM, (match.item.no,), parts=answer.parts)
 
-    return read
+
+def items_of_order(
+    known: Catalogue, institution: str, aliases: Mapping[tuple[str, str], int], order: Order
+) -> tuple[int, ...]:
+    """Return the items an order asks for, by its code or its name; none when that is unsure."""
+    coded = _coded(known, order)
+    if coded:
+        return coded
+    names = Names(known, matcher.load(known.version), institution, aliases)
+    answer = names.read(Query(order.item_text, laterality=order.side or ""))
+    number = _alias(aliases, institution, order.item_code)
+    if not _given(answer) and number is not None:
+        answer = aliased(answer, number, known)
+    return _given(answer)
 
 
 def _alias(

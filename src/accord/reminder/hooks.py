@@ -94,7 +94,11 @@ class Lane:
 
     def __init__(self, database: Database, cutoff: timedelta) -> None:
         self.cutoff = cutoff
-        self.database = Database(database.url, pool_size=THREADS, statement_timeout=cutoff)
+        # No ping before use: it costs a way to the server each time, and after a restart of the
+        # server an order may pass unanswered.
+        self.database = Database(
+            database.url, pool_size=THREADS, statement_timeout=cutoff, pre_ping=False
+        )
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="remind")
         self.aside = ThreadPoolExecutor(1, thread_name_prefix="remind-aside")
         # A thread that comes back from the database waits for the interpreter up to this long,

@@ -26,6 +26,7 @@ from accord.recognition.model import (
     TakenSide,
 )
 from accord.record import service as record
+from accord.record.items import is_national, items_of_order
 from accord.record.model import Examination, Order, Purpose, ReportStatus, Visit
 from accord.registry import service as registry
 from accord.reminder.model import DayCount, ItemAnswer, Prior, Status, count_days
@@ -95,27 +96,23 @@ def _visit_of(prior: Examination) -> tuple[str, str] | None:
 def read_items(
     conn: Connection, institution: str, orders: Sequence[Order]
 ) -> Iterator[tuple[Order, Read]]:
-    """Read each order item as an item of the catalogue, by code, name or approved alias."""
-    known: Mapping[tuple[str, str], int] = {}
-    if any(_match(order, institution, known) is None for order in orders):
+    """Read each order item as items of the catalogue, by code, approved alias or its words."""
+    known = catalogue.load()
+    aliases: Mapping[tuple[str, str], int] = {}
+    if not all(_is_printed(known, order) for order in orders):
         names = {order.item_text for order in orders} | {order.item_code for order in orders}
         folded = {catalogue.fold(name) for name in names if name}
-        known = record.find_aliases(conn, institution, folded)
+        aliases = record.find_aliases(conn, institution, folded)
     for order in orders:
-        found = _match(order, institution, known)
-        yield order, Read((found.no,), (found.name,)) if found else Read((), ())
+        numbers = items_of_order(known, institution, aliases, order)
+        items = [item for number in numbers if (item := known.by_no(number))]
+        yield order, Read(numbers, tuple(item.name for item in items))
 
 
-def _match(
-    order: Order, institution: str, aliases: Mapping[tuple[str, str], int]
-) -> catalogue.Item | None:
-    """Return the item of a code or name; the hospital's own code may be an alias as well."""
-    by_name = catalogue.match(
-        order.item_text, institution=institution, aliases=aliases, code=order.item_code
-    )
-    if by_name.item is not None or not order.item_code:
-        return by_name.item
-    return catalogue.match(order.item_code, institution=institution, aliases=aliases).item
+def _is_printed(known: catalogue.Catalogue, order: Order) -> bool:
+    """Say whether no alias can matter: the order has an item's code or its printed name."""
+    coded = order.item_code is not None and is_national(order.item_code)
+    return coded or known.by_name(order.item_text) is not None
 
 
 def judge(conn: Connection, asking: Asking, item: ItemAnswer) -> ItemAnswer:

@@ -18,6 +18,7 @@ from accord import standard
 from accord.identity import service as identity
 from accord.kit import audit, clock
 from accord.kit.access import Actor, ActorKind
+from accord.kit.db import Database
 from accord.kit.settings import get_settings
 from accord.recognition.model import Recommendation
 from accord.record import service as record
@@ -82,21 +83,22 @@ def ask(conn: Connection, actor: Actor, question: Question, at: datetime) -> Ans
     rules = rule_set()
     visit = _open_visit(conn, question, at)
     answer, because = _answer(conn, question, visit, at, rules)
-    store.keep_answer(conn, actor, question, answer, because=because, visit=visit)
-    audit.record(
-        conn,
-        actor,
-        action="reminder.asked",
-        subject=f"reminder:{answer.id}",
-        detail={
-            "via": question.via,
-            "status": answer.status.value,
-            "because": because,
-            "orders": len(question.orders),
-            "cards": sum(1 for item in answer.items if item.card),
-            "priors": sum(len(item.priors) for item in answer.items),
-        },
-    )
+    with Database.together(conn):
+        store.keep_answer(conn, actor, question, answer, because=because, visit=visit)
+        audit.record(
+            conn,
+            actor,
+            action="reminder.asked",
+            subject=f"reminder:{answer.id}",
+            detail={
+                "via": question.via,
+                "status": answer.status.value,
+                "because": because,
+                "orders": len(question.orders),
+                "cards": sum(1 for item in answer.items if item.card),
+                "priors": sum(len(item.priors) for item in answer.items),
+            },
+        )
     return answer
 
 

@@ -1,7 +1,6 @@
 """kill -9 of the receiver while objects arrive; memory while odd files arrive."""
 
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -10,7 +9,6 @@ import threading
 import time
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from accord.app.bench import sender
@@ -66,6 +64,7 @@ def test_killed_receiver_loses_nothing_acknowledged_and_keeps_nothing_half(site,
             try:
                 status = association.store(one.give_uid(uid))
             except OSError:
+                association.close()
                 return
             assert status == 0
             acknowledged.append(uid)
@@ -140,7 +139,6 @@ def test_import_of_everything_stays_small(site):
     grown = int(told.stderr.strip().splitlines()[-1])
     assert grown // 1024 <= 512
     assert '"stored": 204' in told.stdout
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0
 
 
 def test_two_receivers_share_a_port_and_leave_it(site):

@@ -102,7 +102,10 @@ def test_an_alias_counts_only_after_department_and_centre(taken: Connection):
     assert record.find_aliases(taken, "CQ-A", [folded]) == {}
     confirmed = service.confirm(taken, CENTRE, "CQ-A", "肺部CT平扫")
     assert (confirmed.state, confirmed.confirmed_by) == (State.CONFIRMED, "qc")
-    assert record.find_aliases(taken, "CQ-A", [folded]) == {("CQ-A", folded): 94}
+    assert record.find_aliases(taken, "CQ-A", [folded, "a2"]) == {
+        ("CQ-A", folded): 94,
+        ("CQ-A", "a2"): 94,
+    }
     entries = kit_store.read_audit(taken, subject="names:CQ-A")
     assert [entry["action"] for entry in reversed(entries)] == [
         "record.names.taken_in",
@@ -157,7 +160,7 @@ def test_a_rejected_alias_stops_counting(taken: Connection):
     service.confirm(taken, CENTRE, "CQ-A", "胸部CT平扫")
     rejected = service.reject(taken, CENTRE, "CQ-A", "胸部CT平扫", "请核对")
     assert (rejected.state, rejected.reason) == (State.REJECTED, "请核对")
-    assert record.find_aliases(taken, "CQ-A", [catalogue.fold("胸部CT平扫")]) == {}
+    assert record.find_aliases(taken, "CQ-A", [catalogue.fold("胸部CT平扫"), "a1"]) == {}
 
 
 def test_a_name_approved_as_outside_the_list_leaves_the_work_list(taken: Connection):

@@ -91,7 +91,11 @@ class Load:
             if self.free
             else Line(*await asyncio.open_connection(self.host, self.port))
         )
-        status, headers, body = await line.ask(request)
+        try:
+            status, headers, body = await line.ask(request)
+        except (OSError, asyncio.IncompleteReadError):
+            self.taken.statuses["no answer"] += counts
+            return
         done = time.perf_counter()
         self.free.append(line)
         if not counts:

@@ -116,6 +116,10 @@ class Association:
         """Release and close."""
         self._socket.sendall(struct.pack(">BBLL", 5, 0, 4, 0))
         self._read_pdu()
+        self.close()
+
+    def close(self) -> None:
+        """Close without a word."""
         self._socket.close()
 
     def _read_pdu(self) -> tuple[int, bytes]:

@@ -12,6 +12,7 @@ from accord.app.docs.clauses import clauses
 from accord.app.docs.commands import commands
 from accord.app.docs.interfaces import interfaces
 from accord.app.docs.numbers import numbers
+from accord.app.docs.objects import objects
 from accord.app.docs.permissions import permissions
 from accord.app.docs.readings import readings
 from accord.app.docs.settings import settings
@@ -24,6 +25,7 @@ PAGES: Mapping[str, Page] = {
     "docs/reference/clauses.md": clauses,
     "docs/reference/cli.md": commands,
     "docs/reference/numbers.md": numbers,
+    "docs/reference/objects.md": objects,
     "docs/reference/permissions.md": permissions,
     "docs/reference/readings.md": readings,
     "docs/reference/settings.md": settings,

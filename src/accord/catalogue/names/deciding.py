@@ -200,7 +200,7 @@ def _joined(outcomes: Sequence[Outcome]) -> Outcome:
     numbers = tuple(dict.fromkeys(no for one in listed for no in one.items))
     more = tuple(dict.fromkeys(x for one in outcomes for x in one.more))
     if len(listed) < len(outcomes):
-        more = (*more, "extra_scan")
+        more = tuple(dict.fromkeys((*more, "extra_scan")))
     if len(numbers) == 1 and len(listed) == len(outcomes) and not more:
         return Outcome(Kind.ITEM, numbers, because, assumptions)
     return Outcome(Kind.MULTIPLE, numbers, because, assumptions, more)

@@ -374,7 +374,10 @@ def _refined(
     for part, word in parts:
         if part not in names or any(part == other for other, _ in kept):
             continue
-        if any(lexicon.lies_in(other, part) for other in names):
+        if any(
+            lexicon.lies_in(other, part) or part in lexicon.entries[other].get("covers", ())
+            for other in names
+        ):
             continue
         kept.append((part, word))
     if levels and all(part in {"脊柱", "椎间盘"} for part, _ in kept):

@@ -229,12 +229,12 @@ def confirm(conn: Connection, actor: Actor, institution: str, name: str) -> Loca
     if found.approved_by == actor.id:
         raise WrongStep("审批与确认须由不同的人进行。")
     _refuse_crossing(found, found.item)
-    if found.item is not None:
-        record_store.put_alias(
-            conn, institution, found.name, found.item, approved_by=str(found.approved_by)
-        )
-    else:
-        store.remove_alias(conn, institution, found.name)
+    for alias in _aliases(found):
+        if found.item is not None:
+            approver = str(found.approved_by)
+            record_store.put_alias(conn, institution, alias, found.item, approved_by=approver)
+        else:
+            store.remove_alias(conn, institution, alias)
     values = {
         "state": State.CONFIRMED.value,
         "confirmed_by": actor.id,
@@ -249,9 +249,15 @@ def reject(conn: Connection, actor: Actor, institution: str, name: str, reason: 
     found = _locked(conn, institution, name)
     if found.state not in {State.APPROVED, State.CONFIRMED}:
         raise WrongStep("该名称不在待确认或已确认状态。")
-    store.remove_alias(conn, institution, found.name)
+    for alias in _aliases(found):
+        store.remove_alias(conn, institution, alias)
     values = {"state": State.REJECTED.value, "reason": reason}
     return _step(conn, actor, found, values, "rejected")
+
+
+def _aliases(found: LocalName) -> tuple[str, ...]:
+    """Return by what an order may call the name: its words, or the institution's own code."""
+    return (found.name, catalogue.fold(found.code)) if found.code else (found.name,)
 
 
 def _refuse_stranger(conn: Connection, actor: Actor, institution: str) -> None:
