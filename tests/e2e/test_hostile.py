@@ -338,7 +338,7 @@ def test_session_that_is_over_opens_nothing(everything):
 
 
 @pytest.mark.parametrize(
-    "credential", ["Bearer x", "Bearer ", "Basic eDp5", "Bearer a.b.c", "Bearer " + "x" * 9000]
+    "credential", ["Bearer x", "Bearer", "Basic eDp5", "Bearer a.b.c", "Bearer " + "x" * 9000]
 )
 def test_wrong_key_opens_nothing(everything, document, credential):
     with everything.http(authorization=credential) as client:
@@ -647,6 +647,8 @@ def test_good_object_is_stored_beside_a_bad_peer_and_an_abort(everything):
     provider.send(struct.pack(">BBL", 4, 0, len(fragment)) + fragment)
     assert stored(everything, good) == [0]
     association.abort()
+    provider.close()
+    association.join(10)
     with everything.his(US) as his:
         path = f"/dicom-web/studies/{good.StudyInstanceUID}/instances"
         found = [each["00080018"]["Value"][0] for each in his.get(path).json()]

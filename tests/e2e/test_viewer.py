@@ -124,8 +124,7 @@ def test_without_webgl_the_frames_are_shown_and_paged_by_keyboard_and_wheel(plac
         opened.wait_for_function("document.getElementById('count').textContent === '3 / 6'")
         opened.keyboard.press("End")
         assert opened.inner_text("#count") == "6 / 6"
-        opened.wait_for_load_state("networkidle")
-        assert opened.evaluate("document.getElementById('picture').naturalWidth") == 96
+        opened.wait_for_function("document.getElementById('picture').naturalWidth === 96")
         assert seen.outside(origin) == []
         assert [failed for failed in seen.failures if "favicon" not in failed] == []
         assert seen.complaints == []

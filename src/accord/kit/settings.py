@@ -5,9 +5,9 @@ from datetime import timedelta
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ByteSize, Field, SecretStr
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,6 +17,16 @@ def default_data_dir() -> Path:
         return Path("/var/lib/accord")
     state = os.environ.get("XDG_STATE_HOME")
     return (Path(state) if state else Path.home() / ".local" / "state") / "accord"
+
+
+def _seconds(value: object) -> object:
+    """Read a bare number as seconds; everything else as pydantic does (`PT60S`, `00:01:00`)."""
+    if isinstance(value, str) and value.strip().replace(".", "", 1).isdigit():
+        return float(value)
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
 class Settings(BaseSettings):
@@ -50,7 +60,7 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="PEM key; required off loopback")
     tls_client_ca: Path | None = Field(None, description="CA of client certificates (DIMSE)")
 
-    settle_after: timedelta = Field(
+    settle_after: Duration = Field(
         timedelta(seconds=60), description="Quiet time after which a study counts as complete"
     )
     max_object_size: ByteSize = Field(
@@ -72,22 +82,25 @@ class Settings(BaseSettings):
     max_associations_per_peer: int = Field(
         32, ge=1, description="Open DIMSE associations of one calling AE title, in each process"
     )
-    dimse_request_timeout: timedelta = Field(
+    dimse_request_timeout: Duration = Field(
         timedelta(seconds=30), description="A peer that connects must ask to associate within this"
     )
-    dimse_idle_timeout: timedelta = Field(
+    dimse_idle_timeout: Duration = Field(
         timedelta(seconds=60),
         description="A silent association ends; a PDU must arrive within this",
     )
     max_nesting: int = Field(32, ge=1, description="Deepest sequence or JSON nesting read")
 
-    session_idle: timedelta = Field(timedelta(minutes=30), description="Session ends when idle")
-    session_length: timedelta = Field(timedelta(hours=12), description="Session ends at the latest")
+    session_idle: Duration = Field(timedelta(minutes=30), description="Session ends when idle")
+    session_length: Duration = Field(timedelta(hours=12), description="Session ends at the latest")
     login_attempts: int = Field(5, ge=1, description="Wrong passwords before the account is locked")
     password_length: int = Field(10, ge=8, description="Least characters of a password")
-    login_lock: timedelta = Field(timedelta(minutes=15), description="How long it stays locked")
+    login_lock: Duration = Field(timedelta(minutes=15), description="How long it stays locked")
 
-    reminder_cutoff: timedelta = Field(
+    special_items: frozenset[int] = Field(
+        frozenset(), description="Numbers of the special items with the longer limit of R7.1.1-d"
+    )
+    reminder_cutoff: Duration = Field(
         timedelta(milliseconds=450), description="After this the order proceeds unanswered"
     )
     publication_key: Path | None = Field(

@@ -57,12 +57,12 @@ def run(
     seconds: Annotated[float, typer.Option(min=1, help="How long is measured.")] = 20.0,
 ) -> dict[str, Any]:
     """Measure the order-time answer at a fixed rate, server side and client side."""
-    del settings  # everything happens in a folder of its own
+    workers = str(settings.http_workers)  # all else happens in a folder of its own
     folder = Path(tempfile.mkdtemp(prefix="accord-bench-"))
     folder.chmod(0o711)
     server = Postgres(folder / "database")
     try:
-        environment = _environment(folder, server.start())
+        environment = _environment(folder, server.start()) | {"ACCORD_HTTP_WORKERS": workers}
         begun = time.perf_counter()
         _command(environment, "db", "upgrade")
         _command(environment, "demo", "load", "--json")
@@ -80,6 +80,7 @@ def run(
         "figures": {
             "exams": filled.exams,
             "people": filled.people,
+            "http_workers": settings.http_workers,
             "rate": rate,
             "seconds": seconds,
             "asked": len(taken["client"]),

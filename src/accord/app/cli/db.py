@@ -47,7 +47,7 @@ def check(*, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def revision(words: str) -> None:
+def revision(words: Annotated[str, typer.Argument(help="What it is about.")]) -> None:
     """Write a new revision from the differences (for developers); read it before you keep it."""
     from accord.app import migrations
     from accord.kit import running

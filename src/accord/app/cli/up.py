@@ -1,5 +1,6 @@
 """`accord up`, `serve`, `receive`, `work`, `disclose`: all processes, or one."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,10 @@ def up(
 
     if imports and not demo:
         raise typer.BadParameter("--import goes with --demo; else use `accord import`.")
+    if demo:
+        # Nobody who tries it wants to wait a minute for what was just sent; the children read
+        # their settings from the environment.
+        os.environ.setdefault("ACCORD_SETTLE_AFTER", "5")
     settings = get_settings()
     logs.configure(settings.log_level)
     everything.run(

@@ -1,5 +1,6 @@
 """Every setting of a site, from the settings themselves; nothing of this machine or its user."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -76,6 +77,8 @@ _KINDS: Final[Mapping[Any, str]] = {
     str: "text",
     int: "number",
     timedelta: "duration",
+    float: "number",
+    bool: "`true` or `false`",
     ByteSize: "size",
     SecretStr: "text, kept out of logs",
 }
@@ -87,6 +90,8 @@ def _kind(name: str, annotation: Any) -> str:
         return " or ".join(code(str(one)) for one in get_args(choices[0]))
     if choices[0] is Path:
         return "folder" if name.endswith("_dir") else "file"
+    if get_origin(choices[0]) in {frozenset, tuple, list}:
+        return f"list, as JSON, of {_kind(name, get_args(choices[0])[0])}s"
     return _KINDS[choices[0]]
 
 
@@ -101,6 +106,8 @@ def _default(name: str, field: FieldInfo) -> str:
     value = field.get_default()
     if value is None:
         return "unset"
+    if isinstance(value, frozenset | tuple | list):
+        return code(json.dumps(sorted(value)))
     if isinstance(value, timedelta):
         return code(str(TypeAdapter(timedelta).dump_python(value, mode="json")))
     if isinstance(value, ByteSize):
