@@ -162,3 +162,15 @@ def test_plain_and_enhanced_names_never_meet(item: Item) -> None:
     found = KNOWN.by_no(answer.items[0])
     assert found is not None
     assert found.contrast is item.contrast
+
+
+@QUICK
+@given(pieces(), st.sampled_from(["蹲位", "某某位", "龘", "靐齉", "zzqx"]))
+def test_a_word_that_nobody_knows_never_leaves_an_item(
+    made: tuple[Item, list[str]], word: str
+) -> None:
+    item, words = made
+    side = {Side.LEFT: "左", Side.RIGHT: "右", Side.BOTH: "双侧"}.get(item.laterality, "")
+    answer = match(f"{side}{''.join(words)} {word}", item)
+    assert answer.kind is not Kind.ITEM
+    assert answer.parts.unread

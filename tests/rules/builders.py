@@ -1,12 +1,19 @@
 """What a row of a rule table means to the rule: the arguments its function is called with."""
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 from pydantic import TypeAdapter
 
 from accord import catalogue, standard
 from accord.app.answers import all_answers
+from accord.catalogue.names import conforming
+from accord.catalogue.rules.naming import NameEvidence
+from accord.dataquality.model import Clocks, Life, Statements
 from accord.identity.rules.certainty import TwoRecords
+from accord.imagequality import files as imagequality_files
+from accord.imagequality.evidence import QualityEvidence
 from accord.recognition.cases import make_case, make_evidence, merge
 from accord.recognition.judge import with_choices
 from accord.recognition.model import SiteChoices
@@ -40,6 +47,11 @@ def _switched(row):
     return with_choices(RULE_SET, SiteChoices(**row.get("switches", {})))
 
 
+def _any_switched(row):
+    """Switch a reading that no case of recognition sets."""
+    return with_choices(RULE_SET, SimpleNamespace(**row.get("switches", {})))
+
+
 def recognition(row):
     """A case, with the switches that it sets itself."""
     case = make_case(row["given"])
@@ -49,6 +61,28 @@ def recognition(row):
 def dataquality(row):
     """The evidence of one study."""
     return make_evidence(row["given"]), _switched(row)
+
+
+THIN_CT = {
+    "modality": "CT",
+    "device_test": True,
+    "series": [{"stacks": [[0, -1, -2, -3, -4]], "thickness_mm": 1}],
+}
+TWO_PLANES = {
+    "many_planes": False,
+    "series": [
+        {"uid": "1", "plane": "axial", "direction": "-z"},
+        {"uid": "2", "plane": "sagittal", "direction": "-x"},
+    ],
+}
+
+
+def imagequality(row):
+    """A sound examination, CT unless the row says MR, before the row changes it."""
+    given = row["given"]
+    sound = TWO_PLANES if given.get("modality") == "MR" else THIN_CT
+    evidence = TypeAdapter(QualityEvidence).validate_python(sound | given)
+    return evidence, replace(imagequality_files.terms(), rule_set=_switched(row))
 
 
 def identity(row):
@@ -69,10 +103,54 @@ def repeat(row):
     return Repeat(**(given | {"grounds": tuple(given.get("grounds", ()))})), RULE_SET
 
 
+CLOCKS = {
+    "now": "2026-03-20T08:00:00+08:00",
+    "modality": "CT",
+    "emergency": False,
+    "ordered_at": "2026-03-15T07:00:00+08:00",
+    "exam_start": "2026-03-15T07:50:00+08:00",
+    "exam_end": "2026-03-15T08:00:00+08:00",
+}
+MONTH = {"since": "2026-03-01T00:00:00+08:00", "until": "2026-03-04T00:00:00+08:00"}
+
+
+def clocks(row):
+    """The moments of a routine CT that ended at eight, without report and images."""
+    return TypeAdapter(Clocks).validate_python(merge(CLOCKS, row["given"])), _any_switched(row)
+
+
+def statements(row):
+    """Exactly what the row states."""
+    return TypeAdapter(Statements).validate_python(row["given"]), _switched(row)
+
+
+def life(row):
+    """Three days of a silent institution; `hourly_from` begins heartbeats for so many `hours`."""
+    given = dict(row["given"])
+    every = given.pop("hourly_from", None)
+    if every is not None:
+        begin = datetime.fromisoformat(every)
+        hours = given.pop("hours")
+        given["heartbeats"] = [begin + timedelta(hours=hour) for hour in range(hours)]
+    return TypeAdapter(Life).validate_python(merge(MONTH, given)), _switched(row)
+
+
+def naming(row):
+    """A name with the four parts that it states."""
+    given = row["given"]
+    form = conforming.judge(given["name"] or "", CATALOGUE)
+    return NameEvidence(form=form, **given), RULE_SET
+
+
 BUILDERS = {
     "recognition": recognition,
+    "catalogue": naming,
     "dataquality": dataquality,
     "identity": identity,
+    "imagequality": imagequality,
+    **{f"R7.1.1-{letter}": clocks for letter in "abcdegh"},
+    "R7.1.4": statements,
+    "R7.1.5": life,
     "R6.6-3": citation,
     "R6.6-4": repeat,
 }

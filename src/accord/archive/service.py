@@ -555,6 +555,11 @@ def count_instances(conn: Connection) -> int:
     return store.count_instances(conn)
 
 
+def arrivals(conn: Connection, study_uid: str) -> dict[str, datetime]:
+    """Return when the last instance of each series of a study was received."""
+    return store.arrivals_of(conn, study_uid)
+
+
 def instances(
     conn: Connection, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
 ) -> list[Instance]:

@@ -341,6 +341,16 @@ def moments_of(conn: Connection, study_uid: str, *, aside: bool = False) -> Row[
     ).one()
 
 
+def arrivals_of(conn: Connection, study_uid: str) -> dict[str, datetime]:
+    """Return when the last instance of each series was received."""
+    rows = conn.execute(
+        select(instance.c.series_uid, func.max(instance.c.received_at).label("at"))
+        .where(instance.c.study_uid == study_uid)
+        .group_by(instance.c.series_uid)
+    )
+    return {row.series_uid: row.at for row in rows}
+
+
 def kept_aside_of(conn: Connection, study_uid: str) -> dict[str, int]:
     """Count the objects of a study that are kept aside, by reason."""
     rows = conn.execute(

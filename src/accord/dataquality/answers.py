@@ -65,6 +65,10 @@ class Answer:
         finding = self._finding(Outcome.NOT_EVALUABLE, effect, code)
         return replace(finding, because={**self.because, "missing": list(missing)})
 
+    def impossible(self, code: str, effect: Effect = Effect.SOURCE) -> Finding:
+        """Answer that the facts cannot all be right: not passed, and a case for a clock check."""
+        return self._finding(Outcome.DATA_ERROR, effect, code, self._severity())
+
     def does_not_apply(self, why: str) -> Finding:
         """Answer that the rule does not ask about this case."""
         finding = self._finding(Outcome.NOT_APPLICABLE, None, None)

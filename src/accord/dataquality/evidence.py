@@ -393,7 +393,7 @@ def _first_of(series: Sequence[Mapping[str, Any]], keys: Iterable[str]) -> str |
 def _alternatives(element: Element, told: Mapping[str, Any]) -> Iterator[Value]:
     """Give what the header says of an element, by each of its alternatives that says anything."""
     for tags in element.dicom:
-        values = [_plain(told.get(_keyword(tag))) for tag in tags]
+        values = [plain(told.get(_keyword(tag))) for tag in tags]
         if element.parts:
             if any(values):
                 yield tuple(values)
@@ -406,12 +406,12 @@ def _keyword(tag: str) -> str:
     return keyword
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """Return the text of a header value; of a sequence, the first text that stands in it."""
     if isinstance(value, list):
-        return "\\".join(text for part in value if (text := _plain(part)))
+        return "\\".join(text for part in value if (text := plain(part)))
     if isinstance(value, dict):
-        return next((text for part in value.values() if (text := _plain(part))), "")
+        return next((text for part in value.values() if (text := plain(part))), "")
     return _text(value).strip()
 
 

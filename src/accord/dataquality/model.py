@@ -6,7 +6,7 @@ registration, trusted in that order (RD-7.1.3-SOURCE). `None` means that a sourc
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
@@ -151,6 +151,213 @@ class StudyEvidence(Part):
     elements: Mapping[SourceName, Mapping[str, Value | None]] = field(default_factory=dict)
     excused: frozenset[str] = frozenset()
     excused_until: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportStep(Part):
+    """One version of a report, as it came.
+
+    Args:
+        state: How far the report was.
+        licensed: Whether a licensed physician wrote it.
+        authored_at: When it was written.
+        verified_at: When it was verified (审核).
+        released_at: When it was released to the clinician.
+        readable_at: When it could be read on the platform.
+    """
+
+    state: ReportState
+    licensed: bool | None = None
+    authored_at: datetime | None = None
+    verified_at: datetime | None = None
+    released_at: datetime | None = None
+    readable_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival(Part):
+    """Images of one series: when the last one was received, and whether they were computed later.
+
+    Args:
+        at: When the last instance was received.
+        reconstructed: Whether the series is a reconstruction of earlier images.
+    """
+
+    at: datetime
+    reconstructed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span(Part):
+    """A period, half-open."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clocks(Part):
+    """The moments of one examination that clause 7.1.1 compares.
+
+    Args:
+        now: Moment of the evaluation.
+        modality: DR, CT or MR.
+        emergency: Whether the order was urgent or of an emergency visit when it was placed; None
+            where no order is known.
+        special: Whether the item stands in the list of special items.
+        difficult_since: When the case was flagged 疑难.
+        ordered_at: When the order was placed.
+        exam_start: First acquisition.
+        exam_end: Last acquisition, the start of all limits.
+        arrivals: Received series.
+        reports: Every version of every report, oldest first.
+        outages: Network outages with a ticket.
+    """
+
+    now: datetime
+    modality: str | None = None
+    emergency: bool | None = None
+    special: bool = False
+    difficult_since: datetime | None = None
+    ordered_at: datetime | None = None
+    exam_start: datetime | None = None
+    exam_end: datetime | None = None
+    arrivals: tuple[Arrival, ...] = ()
+    reports: tuple[ReportStep, ...] = ()
+    outages: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statements(Part):
+    """What the sources of one examination state, as far as clause 7.1.4 can check it.
+
+    Absent facts are `None`: presence is asked by clause 7.1.3 alone.
+
+    Args:
+        modality: DR, CT or MR.
+        item_text: What was ordered, in the words of the hospital.
+        item_known: Whether the ordered text or code is an item or a mapped local name; None
+            where nothing was ordered.
+        physician_known: Whether the ordering physician stands in the staff register; None where
+            the register is not complete.
+        ordered_at: When the order was placed.
+        registered_at: When the examination was registered.
+        exam_start: First acquisition.
+        exam_end: Last acquisition.
+        received_at: When the first image was received.
+        diagnosis: Clinical diagnosis.
+        purpose: Purpose of the examination.
+        complaint: Complaint and history.
+        id_state: What the id number of the patient is worth (identity.model.IdState).
+        registered: What the patient's registration and the RIS record state.
+        header: What the image header states.
+        stated: What the report states.
+        accession_uses: Studies of the institution with this 检查号.
+        weight_kg: Weight.
+        pregnancy: Answer to the question of pregnancy.
+        allergy: Answer to the question of allergy.
+        implants: Answer to the question of implants.
+        renal_function: eGFR or creatinine, as written.
+        device_known: Whether the serial number in the header is a registered device; None where
+            the register is not complete or the header has none.
+        agent: Contrast agent in the header.
+        item_is_plain: Whether every item is one without contrast agent.
+        measures: Parameters of the header by keyword.
+        order_side: Side that the order names.
+        item_side: Side that the item's name says.
+        item_part: Part of the item.
+        report_part: Part that the report names, where it is one of the catalogue's.
+        findings: 影像所见.
+        impression: 诊断意见.
+        positive: 阴/阳性.
+        critical: 危急值.
+        critical_told_at: When the critical value was told.
+        author: Who wrote the report.
+        verifier: Who verified it.
+        may_verify_own: Whether one person may do both there.
+        report: How far the report is.
+        authored_at: When it was written.
+        verified_at: When it was verified.
+        released_at: When it was released.
+    """
+
+    modality: str | None = None
+    item_text: str | None = None
+    item_known: bool | None = None
+    physician_known: bool | None = None
+    ordered_at: datetime | None = None
+    registered_at: datetime | None = None
+    exam_start: datetime | None = None
+    exam_end: datetime | None = None
+    received_at: datetime | None = None
+    diagnosis: str | None = None
+    purpose: str | None = None
+    complaint: str | None = None
+    id_state: str | None = None
+    registered: Stated = Stated()
+    header: Stated = Stated()
+    stated: Stated = Stated()
+    accession_uses: int | None = None
+    weight_kg: float | None = None
+    pregnancy: str | None = None
+    allergy: str | None = None
+    implants: str | None = None
+    renal_function: str | None = None
+    device_known: bool | None = None
+    agent: str | None = None
+    item_is_plain: bool | None = None
+    measures: Mapping[str, str] = field(default_factory=dict)
+    order_side: str | None = None
+    item_side: str | None = None
+    item_part: str | None = None
+    report_part: str | None = None
+    findings: str | None = None
+    impression: str | None = None
+    positive: bool | None = None
+    critical: bool | None = None
+    critical_told_at: datetime | None = None
+    author: str | None = None
+    verifier: str | None = None
+    may_verify_own: bool = False
+    report: ReportState | None = None
+    authored_at: datetime | None = None
+    verified_at: datetime | None = None
+    released_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended(Part):
+    """An examination in scope: when it ended and when its last image was received."""
+
+    at: datetime
+    uploaded_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Life(Part):
+    """What an institution gave of itself in a period (clause 7.1.5).
+
+    Args:
+        since: Start of the period.
+        until: End of the period, or the present moment where that is earlier.
+        upload_before: Last upload before the period.
+        sign_before: Last sign of life before the period, of any kind.
+        uploads: Moments of successful uploads in the period.
+        heartbeats: Moments of heartbeats.
+        zero_reports: Moments at which a person signed that there was nothing to upload.
+        downtime: Logged downtime of the platform.
+        exams: Examinations in scope.
+    """
+
+    since: datetime
+    until: datetime
+    upload_before: datetime | None = None
+    sign_before: datetime | None = None
+    uploads: tuple[datetime, ...] = ()
+    heartbeats: tuple[datetime, ...] = ()
+    zero_reports: tuple[datetime, ...] = ()
+    downtime: tuple[Span, ...] = ()
+    exams: tuple[Ended, ...] = ()
 
 
 CAPTURE_CLASSES: Final = ("1.2.840.10008.5.1.4.1.1.7",)

@@ -5,16 +5,21 @@ is not used again: it is measured anew.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from accord import catalogue, standard
+from accord.archive import service as archive
 from accord.dataquality import store
+from accord.dataquality.clocks import History, gather_clocks, gather_statements
 from accord.dataquality.evidence import Beside, gather
-from accord.dataquality.model import StudyEvidence
-from accord.dataquality.rules import RULES
+from accord.dataquality.model import Clocks, StudyEvidence
+from accord.dataquality.rules import RECOGNITION, RULES, TIMED, is_accurate
+from accord.dataquality.rules.completeness import by_group
 from accord.dataquality.store import Evaluation
 from accord.identity import service as identity
 from accord.identity.model import IdType, Patient
@@ -27,17 +32,45 @@ from accord.registry import service as registry
 from accord.standard.model import Finding, RuleSet
 
 _EVIDENCE = TypeAdapter(StudyEvidence)
+_CLOCKS = TypeAdapter(Clocks)
 CITIZENS = frozenset({IdType.RESIDENT_CARD, IdType.HMT_RESIDENCE})
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was asked about an examination, and what was found."""
+
+    evidence: StudyEvidence
+    clocks: Clocks
+    findings: tuple[Finding, ...]
 
 
 def measure(conn: Connection, examination: Examination) -> tuple[Finding, ...]:
     """Return the findings of clause 7.1 about an examination, without keeping them."""
-    return ask(evidence_of(conn, examination), standard.load(get_settings().rule_set))
+    return _measured(conn, examination, standard.load(get_settings().rule_set)).findings
 
 
 def ask(evidence: StudyEvidence, rule_set: RuleSet) -> tuple[Finding, ...]:
-    """Ask every rule of clause 7.1 about the evidence of a study."""
+    """Ask the rules of clause 7.1 that recognition reads about the evidence of a study."""
     return tuple(rule(evidence, rule_set) for rule in RULES)
+
+
+def _measured(conn: Connection, examination: Examination, rule_set: RuleSet) -> Measured:
+    """Ask every rule about an examination: those of recognition, its clocks, its statements."""
+    items = catalogue.load()
+    beside = beside_of(conn, examination)
+    evidence = gather(examination, beside, items)
+    history = _history(conn, examination, rule_set)
+    clocks = gather_clocks(
+        examination, evidence.modality, history, get_settings().special_items, clock.now()
+    )
+    statements = gather_statements(examination, beside, evidence, history, items)
+    findings = (
+        *ask(evidence, rule_set),
+        *(rule(clocks, rule_set) for rule in TIMED),
+        is_accurate(statements, rule_set),
+    )
+    return Measured(evidence, clocks, findings)
 
 
 def keep(conn: Connection, number: int) -> None:
@@ -46,34 +79,39 @@ def keep(conn: Connection, number: int) -> None:
     if examination is None:
         return
     rule_set = standard.load(get_settings().rule_set)
-    before = store.newest(conn, [number]).get(number)
+    before = store.newest(conn, [number], rules=()).get(number)
     if before is not None and _still_holds(before, examination, rule_set):
         return
-    evidence = evidence_of(conn, examination)
+    measured = _measured(conn, examination, rule_set)
     evaluation = Evaluation(
         examination=number,
         basis=basis_of(examination),
         rule_set=rule_set.version,
         fingerprint=rule_set.fingerprint,
-        findings=ask(evidence, rule_set),
+        findings=measured.findings,
         evaluated_at=clock.now(),
     )
-    store.add(conn, evaluation, _without_persons(evidence))
+    store.add(conn, evaluation, _kept_evidence(measured, rule_set))
 
 
 def findings_of(
     conn: Connection, examinations: Sequence[Examination]
 ) -> Mapping[int, tuple[Finding, ...]]:
-    """Return the findings about each examination: the kept ones, or measured now."""
+    """Return what recognition reads about each examination: the kept findings, or asked now.
+
+    Timeliness and accuracy judge the source and never the advice; they are not read here, and the
+    answer at order time does not wait for them.
+    """
     rule_set = standard.load(get_settings().rule_set)
-    kept = store.newest(conn, [examination.id for examination in examinations])
+    numbers = [examination.id for examination in examinations]
+    kept = store.newest(conn, numbers, rules=RECOGNITION)
     found = {}
     for examination in examinations:
         evaluation = kept.get(examination.id)
         if evaluation is not None and _still_holds(evaluation, examination, rule_set):
             found[examination.id] = evaluation.findings
         else:
-            found[examination.id] = measure(conn, examination)
+            found[examination.id] = ask(evidence_of(conn, examination), rule_set)
     return found
 
 
@@ -99,19 +137,59 @@ def basis_of(examination: Examination) -> str:
 
 def evidence_of(conn: Connection, examination: Examination) -> StudyEvidence:
     """Gather the evidence of an examination from its documents and the registers of its day."""
+    return gather(examination, beside_of(conn, examination), catalogue.load())
+
+
+def beside_of(conn: Connection, examination: Examination) -> Beside:
+    """Read what stands beside the documents of an examination, as of its day."""
     day = clock.local_day(examination.exam_end or clock.now())
     study = examination.study or {}
     code = examination.performed_by
     serial = (study.get("device") or {}).get("serial")
     patient = examination.patient_id and identity.find_patient(conn, code, examination.patient_id)
-    beside = Beside(
+    return Beside(
         patient=patient or None,
         number_agrees=_number_agrees(conn, patient or None, study),
         visit=_visit_of(conn, examination),
         performer=registry.find_institution(conn, code, day),
         device=registry.find_device(conn, code, serial, day) if serial else None,
     )
-    return gather(examination, beside, catalogue.load())
+
+
+def _history(conn: Connection, examination: Examination, rule_set: RuleSet) -> History:
+    """Read what came over time about an examination; what is seldom needed only then."""
+    day = clock.local_day(examination.exam_end or clock.now())
+    code, order = examination.performed_by, examination.order
+    complete = registry.registry_complete(conn, code, day)
+    staff = registry.staff(conn, day, institution=code) if complete else ()
+    return History(
+        reports=record.report_history(conn, code, examination.accession, examination.study_uid),
+        orders=record.versions_of_order(conn, order.institution, order.content.number)
+        if order and order.version > 1
+        else [order]
+        if order
+        else [],
+        visits=record.versions_of_visit(conn, order.institution, order.content.visit)
+        if order
+        else [],
+        arrivals=archive.arrivals(conn, examination.study_uid)
+        if examination.study_uid and _came_late(examination, rule_set)
+        else None,
+        accession_uses=record.accession_uses(conn, code, examination.accession)
+        if examination.accession
+        else None,
+        staff={word for one in staff for word in (one.code, one.name)} if complete else None,
+        devices_complete=complete,
+    )
+
+
+def _came_late(examination: Examination, rule_set: RuleSet) -> bool:
+    """Say whether images came so late that they may be reconstructions of earlier ones."""
+    last = (examination.study or {}).get("last_received_at")
+    if last is None or examination.exam_end is None:
+        return False
+    limit = rule_set.number("7.1.1/late_reconstruction")
+    return not limit.is_met_by(datetime.fromisoformat(last) - examination.exam_end)
 
 
 def _number_agrees(
@@ -142,10 +220,12 @@ def _visit_of(conn: Connection, examination: Examination) -> Visit | None:
     return None if visit is None else visit.content
 
 
-def _without_persons(evidence: StudyEvidence) -> Mapping[str, Any]:
+def _kept_evidence(measured: Measured, rule_set: RuleSet) -> Mapping[str, Any]:
     """Return the evidence as JSON without the person, who stands in the documents alone."""
-    plain: dict[str, Any] = _EVIDENCE.dump_python(evidence, mode="json")
-    del plain["elements"]
+    kept: dict[str, Any] = _EVIDENCE.dump_python(measured.evidence, mode="json")
+    del kept["elements"]
     for side in ("header", "stated"):
-        plain[side] = {key: None if value is None else "…" for key, value in plain[side].items()}
-    return plain
+        kept[side] = {key: None if value is None else "…" for key, value in kept[side].items()}
+    kept["clocks"] = _CLOCKS.dump_python(measured.clocks, mode="json")
+    kept["groups"] = by_group(measured.evidence, rule_set)
+    return kept

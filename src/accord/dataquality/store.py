@@ -1,15 +1,21 @@
 """All SQL of data quality."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Connection, cast, func, insert, select
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, distinct_on
 
 from accord.dataquality.tables import study_evaluation
 from accord.standard.model import Effect, Finding, Outcome, Severity
+
+BATCH = 2_000
+"""Evaluations read at once for the figures of an institution."""
+
+ONLY_THESE = "$[*] ? (@.rule == $rules[*])"
+"""Findings of the given rules, in their order, as a path of PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,21 @@ class Evaluation:
     evaluated_at: datetime
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What was found about one examination, for figures over many.
+
+    Attributes:
+        findings: By rule.
+        groups: Filled and applicable elements of each field group.
+    """
+
+    examination: int
+    modality: str | None
+    findings: Mapping[str, Finding]
+    groups: Mapping[str, Sequence[int]]
+
+
 def add(conn: Connection, evaluation: Evaluation, evidence: Mapping[str, Any]) -> None:
     """Keep an evaluation beside the earlier ones."""
     conn.execute(
@@ -44,18 +65,31 @@ def add(conn: Connection, evaluation: Evaluation, evidence: Mapping[str, Any]) -
     )
 
 
-def newest(conn: Connection, examinations: Collection[int]) -> dict[int, Evaluation]:
-    """Return the newest evaluation of each examination that has one."""
+def newest(
+    conn: Connection, examinations: Collection[int], *, rules: Collection[str] | None = None
+) -> dict[int, Evaluation]:
+    """Return the newest evaluation of each examination that has one.
+
+    With `rules`, only their findings are read: the answer at order time carries no others.
+    """
     if not examinations:
         return {}
     table = study_evaluation
+    findings: Any = table.c.findings
+    if rules is not None:
+        findings = func.jsonb_path_query_array(
+            table.c.findings,
+            cast(ONLY_THESE, JSONPATH),
+            cast({"rules": sorted(rules)}, JSONB),
+            type_=JSONB,
+        ).label("findings")
     rows = conn.execute(
         select(
             table.c.examination,
             table.c.basis,
             table.c.rule_set,
             table.c.fingerprint,
-            table.c.findings,
+            findings,
             table.c.evaluated_at,
         )
         .ext(distinct_on(table.c.examination))
@@ -73,6 +107,26 @@ def newest(conn: Connection, examinations: Collection[int]) -> dict[int, Evaluat
         )
         for row in rows
     }
+
+
+def measured(conn: Connection, examinations: Sequence[int]) -> Iterator[Measured]:
+    """Give what the newest evaluation of each examination found, a batch at a time."""
+    table = study_evaluation
+    for begin in range(0, len(examinations), BATCH):
+        rows = conn.execute(
+            select(
+                table.c.examination,
+                table.c.findings,
+                table.c.evidence["modality"].astext.label("modality"),
+                table.c.evidence["groups"].label("groups"),
+            )
+            .ext(distinct_on(table.c.examination))
+            .where(table.c.examination.in_(examinations[begin : begin + BATCH]))
+            .order_by(table.c.examination, table.c.id.desc())
+        )
+        for row in rows:
+            findings = {one.rule: one for one in _findings(row.findings)}
+            yield Measured(row.examination, row.modality, findings, row.groups or {})
 
 
 def count(conn: Connection, examination: int) -> int:

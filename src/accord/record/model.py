@@ -171,6 +171,7 @@ class Order:
     purpose: Line | None = None
     complaint: Line | None = None
     urgency: Urgency = Urgency.ROUTINE
+    difficult: bool = False  # 疑难病例; counts from the version that first says so (R7.1.1-d)
     follow_up: bool = False
     planned_measure: Measure | None = None
     planned_on: date | None = None
@@ -262,6 +263,27 @@ class Examination:
     order: "Kept[Order] | None" = field(repr=False, default=None)
     report: "Kept[Report] | None" = field(repr=False, default=None)
     item_hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Performed:
+    """The moments of an examination, for figures over many.
+
+    Attributes:
+        on: Its end, or where no image is here the release of its report.
+        first_received_at: When its first image was received.
+        last_received_at: When its last image was received.
+    """
+
+    id: int
+    performed_by: str
+    reported_by: str | None
+    modality: str | None
+    on: datetime
+    exam_end: datetime | None
+    report_status: ReportStatus | None
+    first_received_at: datetime | None
+    last_received_at: datetime | None
 
 
 @dataclass(frozen=True)

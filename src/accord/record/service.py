@@ -39,6 +39,7 @@ from accord.record.model import (
     Kept,
     Order,
     OrderStatus,
+    Performed,
     Report,
     ReportStatus,
     Visit,
@@ -147,8 +148,15 @@ def find_order(conn: Connection, institution: str, number: str) -> Kept[Order]:
 
 
 def versions_of_order(conn: Connection, institution: str, number: str) -> list[Kept[Order]]:
-    """Return every version of an order, oldest first."""
-    return store.versions_of(conn, Order, institution, number)
+    """Return every version of an order, oldest first.
+
+    Raises:
+        UnknownOrder: There is none.
+    """
+    found = store.versions_of(conn, Order, institution, number)
+    if not found:
+        raise UnknownOrder("没有这张申请单。")
+    return found
 
 
 def withdraw_order(conn: Connection, actor: Actor, number: str) -> Kept[Order]:
@@ -202,8 +210,39 @@ def find_report(conn: Connection, institution: str, number: str) -> Kept[Report]
 
 
 def versions_of_report(conn: Connection, institution: str, number: str) -> list[Kept[Report]]:
-    """Return every version of a report, oldest first."""
-    return store.versions_of(conn, Report, institution, number)
+    """Return every version of a report, oldest first.
+
+    Raises:
+        UnknownReport: There is none.
+    """
+    found = store.versions_of(conn, Report, institution, number)
+    if not found:
+        raise UnknownReport("没有这份报告。")
+    return found
+
+
+def versions_of_visit(conn: Connection, institution: str, number: str) -> list[Kept[Visit]]:
+    """Return every version of a visit, oldest first."""
+    return store.versions_of(conn, Visit, institution, number)
+
+
+def report_history(
+    conn: Connection, performed_by: str, accession: str | None, study_uid: str | None
+) -> list[Kept[Report]]:
+    """Return every version of every report that means this examination, oldest first."""
+    return store.report_history(conn, performed_by, accession, study_uid)
+
+
+def accession_uses(conn: Connection, performed_by: str, accession: str) -> int:
+    """Return how many studies of an institution carry that accession number."""
+    return store.accession_uses(conn, performed_by, accession)
+
+
+def performed(
+    conn: Connection, institution: str, since: datetime, until: datetime
+) -> list[Performed]:
+    """Return the moments of what an institution performed or reported in a period, by time."""
+    return store.performed(conn, institution, since, until)
 
 
 def orders_at(conn: Connection, institution: str, *, limit: int) -> list[Kept[Order]]:

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from accord.kit import clock
 from accord.record import tables
-from accord.record.model import Examination, Kept, Order, Report, ReportStatus, Visit
+from accord.record.model import Examination, Kept, Order, Performed, Report, ReportStatus, Visit
 
 D = TypeVar("D", Visit, Order, Report)
 
@@ -217,6 +217,88 @@ def find_meant(
     if row is None:
         return None
     return row.id, _kept(kind, row.institution, row.version, row.at, row.content)
+
+
+def report_history(
+    conn: Connection, performed_by: str, accession: str | None, study_uid: str | None
+) -> list[Kept[Report]]:
+    """Return every version of every report that means this examination, oldest first."""
+    current, versions = tables.report, tables.report_version
+    rows = conn.execute(
+        select(versions)
+        .join(
+            current,
+            and_(
+                current.c.institution == versions.c.institution,
+                current.c.number == versions.c.number,
+            ),
+        )
+        .where(_is_meant(current, "performed_by", performed_by, accession, study_uid))
+        .order_by(versions.c.at, versions.c.institution, versions.c.number, versions.c.version)
+    )
+    return [_kept(Report, row.institution, row.version, row.at, row.content) for row in rows]
+
+
+def accession_uses(conn: Connection, performed_by: str, accession: str) -> int:
+    """Return how many studies of an institution carry that accession number."""
+    table = tables.examination
+    return conn.execute(
+        select(func.count(table.c.study_uid.distinct())).where(
+            table.c.performed_by == performed_by, table.c.accession == accession
+        )
+    ).scalar_one()
+
+
+def performed(
+    conn: Connection, institution: str, since: datetime, until: datetime
+) -> list[Performed]:
+    """Return the moments of what an institution performed or reported in a period, by time.
+
+    The rows stay slim: nothing of images, orders and reports is read.
+    """
+    exam = tables.examination
+    on = func.coalesce(exam.c.exam_end, exam.c.released_at)
+    received = (exam.c.study["first_received_at"], exam.c.study["last_received_at"])
+    rows = conn.execute(
+        select(
+            exam.c.id,
+            exam.c.performed_by,
+            exam.c.reported_by,
+            exam.c.modality,
+            exam.c.exam_end,
+            exam.c.report_status,
+            on.label("on"),
+            *(
+                moment.astext.label(name)
+                for name, moment in zip(("first", "last"), received, strict=True)
+            ),
+        )
+        .where(
+            or_(exam.c.performed_by == institution, exam.c.reported_by == institution),
+            exam.c.withdrawn.is_(False),
+            on >= since,
+            on < until,
+        )
+        .order_by(on, exam.c.id)
+    )
+    return [
+        Performed(
+            id=row.id,
+            performed_by=row.performed_by,
+            reported_by=row.reported_by,
+            modality=row.modality,
+            on=row.on,
+            exam_end=row.exam_end,
+            report_status=ReportStatus(row.report_status) if row.report_status else None,
+            first_received_at=_moment(row.first),
+            last_received_at=_moment(row.last),
+        )
+        for row in rows
+    ]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def lock_examination(conn: Connection, performed_by: str, key: str) -> None:

@@ -153,3 +153,14 @@ def test_child_with_a_delay_starts_after_the_others():
 
     assert run_until(supervisor, both_live)
     assert seen[0] == {"first"}
+
+
+def test_the_rest_starts_at_once_when_it_is_told():
+    supervisor = Supervisor([process("late", LIVE, delay=60), process("first", LIVE)])
+
+    def both_live() -> bool:
+        if "first" in supervisor.pids():
+            supervisor.start_the_rest()
+        return set(supervisor.pids()) == {"first", "late"}
+
+    assert run_until(supervisor, both_live, within=10)

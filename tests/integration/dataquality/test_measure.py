@@ -1,17 +1,24 @@
 """Findings of clause 7.1 are kept beside each other and never used for other documents."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from accord.dataquality import jobs, service, store
 from accord.dataquality.model import ReportState, SourceName
+from accord.dataquality.rules import RECOGNITION
 from accord.dataquality.tables import study_evaluation
 from accord.kit import clock
-from accord.standard.model import Outcome
-from support.pair import ASKED
+from accord.record import service as record
+from accord.record.model import ReportStatus, VisitKind
+from accord.standard.model import Effect, Outcome
+from support.pair import ASKED, PERFORMER, STARTED, system, visit
 
 
 def test_a_sound_examination_lacks_only_the_dose_report(pair):
-    findings = service.measure(pair.conn, pair.whole())
+    examination = pair.whole()
+    findings = service.findings_of(pair.conn, [examination])[examination.id]
     passed = {one.rule for one in findings if one.outcome is Outcome.PASS}
     assert passed == {"R7.1-0", "R7.1.2", "R7.1.3"}
     (missed,) = [one for one in findings if one.rule not in passed]
@@ -83,7 +90,84 @@ def test_kept_findings_are_used_while_the_documents_stay(pair):
     examination = pair.whole()
     jobs.measure(pair.conn, examination=examination.id)
     kept = store.newest(pair.conn, [examination.id])[examination.id]
-    assert service.findings_of(pair.conn, [examination])[examination.id] == kept.findings
+    read = service.findings_of(pair.conn, [examination])[examination.id]
+    assert read == tuple(one for one in kept.findings if one.rule in RECOGNITION)
+    assert [one.rule for one in read] == [one.rule for one in kept.findings[: len(read)]]
+
+
+def test_recognition_reads_the_same_kept_or_measured_now(pair):
+    examination = pair.whole()
+    now = service.findings_of(pair.conn, [examination])[examination.id]
+    jobs.measure(pair.conn, examination=examination.id)
+    kept = service.findings_of(pair.conn, [examination])[examination.id]
+    assert [one.as_dict() for one in now] == [one.as_dict() for one in kept]
+    assert {one.rule for one in kept} == RECOGNITION
+
+
+def test_timeliness_and_accuracy_judge_the_source_and_never_the_advice(pair):
+    found = [one for one in service.measure(pair.conn, pair.whole()) if one.rule not in RECOGNITION]
+    outcomes = {one.rule: one.outcome for one in found}
+    assert outcomes == {
+        "R7.1.1-a": Outcome.NOT_APPLICABLE,
+        "R7.1.1-b": Outcome.NOT_APPLICABLE,
+        "R7.1.1-c": Outcome.PASS,
+        "R7.1.1-d": Outcome.NOT_APPLICABLE,
+        "R7.1.1-e": Outcome.PASS,
+        "R7.1.1-g": Outcome.PASS,
+        "R7.1.1-h": Outcome.PASS,
+        "R7.1.4": Outcome.PASS,
+    }
+    assert {one.effect for one in found} <= {None, Effect.SOURCE, Effect.NOTE}
+
+
+def test_the_first_verification_counts_whatever_was_amended_later(pair):
+    pair.whole()
+    study_uid = pair.candidates()[0].study_uid
+    late = STARTED + timedelta(days=3)
+    pair.send_report(
+        study_uid, status=ReportStatus.AMENDED, verified_at=late, released_at=late, amends="补充"
+    )
+    examination = pair.join(study_uid)
+    (finding,) = [f for f in service.measure(pair.conn, examination) if f.rule == "R7.1.1-c"]
+    assert finding.outcome is Outcome.PASS
+    assert finding.because["end"] == STARTED + timedelta(hours=1)
+
+
+def test_a_flag_counts_from_the_version_that_brought_it(pair):
+    examination = pair.whole()
+    order = examination.order.content
+    with clock.freeze(examination.exam_end + timedelta(hours=24)):
+        record.put_order(pair.conn, system(PERFORMER), replace(order, difficult=True))
+    late = pair.join(examination.study_uid)
+    (finding,) = [f for f in service.measure(pair.conn, late) if f.rule == "R7.1.1-d"]
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+
+
+def test_a_case_flagged_in_time_has_the_longer_limit(pair):
+    examination = pair.whole()
+    order = examination.order.content
+    with clock.freeze(examination.exam_end + timedelta(hours=20)):
+        record.put_order(pair.conn, system(PERFORMER), replace(order, difficult=True))
+    flagged = pair.join(examination.study_uid)
+    found = {f.rule: f.outcome for f in service.measure(pair.conn, flagged)}
+    assert found["R7.1.1-d"] is Outcome.PASS
+    assert found["R7.1.1-c"] is Outcome.NOT_APPLICABLE
+
+
+def test_an_emergency_visit_makes_the_examination_one(pair):
+    with clock.freeze(STARTED - timedelta(hours=2)):
+        emergency = replace(visit(), number="V2", kind=VisitKind.EMERGENCY)
+        record.put_visit(pair.conn, system(PERFORMER), emergency)
+    pair.send_order(visit="V2")
+    study_uid = pair.send_images()
+    pair.settle()
+    pair.send_report(study_uid)
+    with clock.freeze(STARTED + timedelta(hours=5)):
+        record.put_visit(pair.conn, system(PERFORMER), replace(emergency, kind=VisitKind.INPATIENT))
+    examination = pair.join(study_uid)
+    found = {f.rule: f for f in service.measure(pair.conn, examination)}
+    assert found["R7.1.1-b"].outcome is Outcome.PASS
+    assert found["R7.1.1-c"].outcome is Outcome.NOT_APPLICABLE
 
 
 def test_an_examination_without_an_order_is_measured_by_its_images_and_report(pair):

@@ -262,6 +262,9 @@ def test_the_interface_takes_in_proposes_and_approves(asker: Asker, database: Da
     assert groups[0]["items"] == [94]
     assert groups[0]["names"][0]["conforms"] is True
     assert groups[1]["names"][0]["missing"] == ["检查类别", "检查方案"]
+    four_parts, code = groups[1]["names"][0]["findings"]
+    assert (four_parts["rule"], four_parts["outcome"]) == ("R7.2-1", "fail")
+    assert (code["rule"], code["outcome"]) == ("R7.2-2", "pass")
     assert groups[1]["names"][0]["conforming_names"] == ["DR 左侧膝关节 摄影 正侧位"]
     approvals = [{"name": "胸部CT平扫", "item": 94}, {"name": "左膝关节正侧位", "item": 14}]
     refused = asker.post("/api/v1/names/approvals", json=approvals, headers=own)

@@ -6,8 +6,14 @@ import pytest
 from accord.app import docs
 from accord.app.docs.cases import cases
 from accord.app.docs.clauses import clauses
+from accord.app.docs.commands import all_commands, commands
 from accord.app.docs.markdown import page, table
+from accord.app.docs.numbers import numbers
+from accord.app.docs.objects import is_kept_aside, objects
 from accord.app.docs.readings import readings
+from accord.app.docs.settings import settings, variable
+from accord.archive.model import Reason
+from accord.kit.settings import Settings, default_data_dir
 from accord.standard import published
 
 NOWHERE = Path("nowhere")
@@ -75,7 +81,7 @@ def test_cases_are_shown_by_name_with_what_differs(tmp_path: Path) -> None:
 
 
 def test_a_rule_without_table_has_no_cases() -> None:
-    assert "##" not in cases(NOWHERE)
+    assert "## R" not in cases(NOWHERE)
 
 
 def test_a_bar_or_a_new_line_does_not_break_a_table() -> None:
@@ -95,6 +101,80 @@ def test_a_page_says_that_it_is_generated() -> None:
         "",
         "text",
     ]
+
+
+def test_every_setting_has_a_row_with_its_meaning() -> None:
+    rows = rows_of(settings(NOWHERE))
+    told = {variable(name): field.description for name, field in Settings.model_fields.items()}
+    assert {name: rows[name][-1] for name in told} == told
+    assert all(told.values())
+
+
+def test_a_setting_is_shown_with_unit_bounds_and_default() -> None:
+    rows = rows_of(settings(NOWHERE))
+    assert rows["ACCORD_HTTP_PORT"][:2] == ["number, at least 0, at most 65535", "`8080`"]
+    assert rows["ACCORD_SETTLE_AFTER"][:2] == ["duration", "`PT1M`"]
+    assert rows["ACCORD_MAX_OBJECT_SIZE"][:2] == ["size", "`4GiB`"]
+    assert rows["ACCORD_MAC_ALGORITHM"][0] == "`HMAC-SM3` or `HMAC-SHA-256`"
+
+
+def test_settings_tell_nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = settings(NOWHERE)
+    monkeypatch.setenv("ACCORD_HTTP_PORT", "4711")
+    monkeypatch.setenv("XDG_STATE_HOME", "/somewhere/else")
+    assert settings(NOWHERE) == before
+    assert str(default_data_dir()) not in before
+
+
+def test_every_command_has_a_section_and_says_what_it_does() -> None:
+    sections = commands(NOWHERE).split("\n## ")[1:]
+    by_name = {section.partition("\n")[0]: section for section in sections}
+    found = dict(all_commands())
+    assert list(by_name) == list(found)
+    assert [name for name, context in found.items() if not context.command.help] == []
+    assert {"accord up", "accord import", "accord bench remind"} <= set(found)
+
+
+def test_every_option_has_a_row_and_says_what_it_does() -> None:
+    text = commands(NOWHERE)
+    options = [
+        (name, option)
+        for name, context in all_commands()
+        for option in context.command.params
+        if option.name != "help"
+    ]
+    assert [(name, one.name) for name, one in options if not getattr(one, "help", None)] == []
+    assert {one.opts[0] for _, one in options if one.opts[0][0] == "-"} <= set(
+        re.findall(r"^\| `(--[a-z-]+)", text, re.MULTILINE)
+    )
+
+
+def test_a_command_is_shown_as_it_is_called() -> None:
+    text = commands(NOWHERE)
+    assert "accord import [OPTIONS] PATHS..." in text
+    assert "accord names match --out OUT [OPTIONS] TABLE" in text
+
+
+def test_every_number_has_a_row_with_its_words() -> None:
+    rows = rows_of(numbers(NOWHERE))
+    assert set(STANDARD.numbers) <= set(rows)
+    assert rows["6.5/window"][:3] == ["<= 1", "months", "「近期（1个月）」"]
+
+
+def test_every_reason_has_a_row_with_its_status() -> None:
+    rows = rows_of(objects(NOWHERE))
+    assert {reason.value for reason in Reason} <= set(rows)
+    assert rows["lossy_marked"][:2] == ["kept aside", "`0xB000`"]
+    assert rows["unknown_syntax"][:2] == ["refused", "`0xC122`"]
+    assert is_kept_aside(Reason.SAME_UID_OTHER_BYTES)
+    assert not is_kept_aside(Reason.NOT_DICOM)
+
+
+def test_a_syntax_is_shown_as_offered_lossless_and_decoded() -> None:
+    rows = rows_of(objects(NOWHERE))
+    assert rows["1.2.840.10008.1.2.4.90"][1:] == ["yes", "yes", "yes"]
+    assert rows["1.2.840.10008.1.2.4.50"][1:] == ["yes", "–", "yes"]
+    assert rows["1.2.840.10008.1.2.1.99"][1:] == ["–", "yes", "yes"]
 
 
 class TestFreshness:

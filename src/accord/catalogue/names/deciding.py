@@ -55,16 +55,36 @@ class Decider:
         groups = [group for group in evidence.groups if self._is_part(group, modality)]
         if not groups:
             return self._without_part(evidence, modality)
-        if modality is None:
+        if modality is None and any(len(group.modalities) != 1 for group in groups):
             return self._any_modality(groups)
-        if evidence.series:
+        return self._named(evidence, groups, modality)
+
+    def _named(self, evidence: Evidence, groups: Sequence[Group], modality: str | None) -> Outcome:
+        """Return the answer to an order whose parts are known; each may have its own modality."""
+        if evidence.series and modality is not None:
             return self._series(modality)
         alone = len(groups) == 1
-        outcomes = [self.decide_group(group, modality, alone=alone) for group in groups]
-        if evidence.alternatives:
-            outcomes = outcomes[:1]
-        joined = outcomes[0] if len(outcomes) == 1 else _joined(outcomes)
-        return self._contradicted(evidence, groups, joined) if evidence.contradictions else joined
+        outcomes = [
+            self.decide_group(group, modality or next(iter(group.modalities)), alone=alone)
+            for group in groups
+        ]
+        joined = outcomes[0] if alone else _joined(outcomes)
+        if evidence.alternatives and not alone:
+            joined = self._one_of(groups, outcomes)
+        if not evidence.contradictions or modality is None:
+            return joined
+        return self._contradicted(evidence, groups, joined, modality)
+
+    def _one_of(self, groups: Sequence[Group], outcomes: Sequence[Outcome]) -> Outcome:
+        """Return the answer to `A or B`: the part in which the others lie, else candidates."""
+        names = [str(group.part) for group in groups]
+        for name, outcome in zip(names, outcomes, strict=True):
+            if all(other == name or self.lexicon.lies_in(other, name) for other in names):
+                return outcome
+        numbers = tuple(dict.fromkeys(no for one in outcomes for no in one.items))
+        if not numbers:
+            return outcomes[0]
+        return Outcome(Kind.AMBIGUOUS, numbers, ("几个部位之一",))
 
     def _fee(self, evidence: Evidence) -> str | None:
         groups = [*evidence.groups, evidence.whole]
@@ -81,9 +101,8 @@ class Decider:
         return None
 
     def _is_part(self, group: Group, modality: str | None) -> bool:
-        if group.part is None:
-            return False
-        return bool(self.lexicon.entries[group.part].get(modality or "CT") != "unknown")
+        entry = self.lexicon.entries[str(group.part)]
+        return bool(entry.get(modality or "CT") != "unknown")
 
     def _without_part(self, evidence: Evidence, modality: str | None) -> Outcome:
         groups = [*evidence.groups, evidence.whole]
@@ -118,33 +137,25 @@ class Decider:
 
     # ------------------------------------------------------------------ contradictions
     def _contradicted(
-        self, evidence: Evidence, groups: Sequence[Group], joined: Outcome
+        self, evidence: Evidence, groups: Sequence[Group], joined: Outcome, modality: str
     ) -> Outcome:
         named = evidence.contradictions
-        candidates = sorted({no for group in groups for no in self._under(group, evidence)})
+        candidates = sorted({no for one in groups for no in self._under(one, named, modality)})
         if not candidates and joined.kind is Kind.OUT_OF_CATALOGUE and "part" not in named:
             return joined
         reasons = tuple(f"名称与影像字段的{CONTRADICTIONS[one]}相互矛盾" for one in named)
         return Outcome(Kind.AMBIGUOUS, tuple(candidates), reasons)
 
-    def _under(self, group: Group, evidence: Evidence) -> list[int]:
+    def _under(self, group: Group, named: Sequence[str], modality: str) -> list[int]:
         """Return what a group would be under every side and contrast that was said."""
-        if evidence.modality is None:
-            return []
-        sides = [{"L"}, {"R"}] if "side" in evidence.contradictions else [group.sides]
-        contrasts = (
-            [{"plain"}, {"enhanced"}]
-            if "contrast" in evidence.contradictions
-            else [group.contrasts]
-        )
+        sides = [{"L"}, {"R"}] if "side" in named else [group.sides]
+        contrasts = [{"plain"}, {"enhanced"}] if "contrast" in named else [group.contrasts]
         return [
             no
             for side in sides
             for contrast in contrasts
             for no in self.decide_group(
-                replace(group, sides=set(side), contrasts=set(contrast)),
-                evidence.modality,
-                alone=True,
+                replace(group, sides=set(side), contrasts=set(contrast)), modality, alone=True
             ).items
         ]
 

@@ -69,7 +69,11 @@ class Films:
         if spec == "out":
             return out(part, f"DR目录内没有{part}")
         if isinstance(spec, str):
-            return self._decide(self._film(group, part, spec))
+            outcome = self._decide(self._film(group, part, spec))
+            only = self._grammar["views_of_part"].get(part)
+            if only is None or group.views == set(only) or not outcome.items:
+                return outcome
+            return ambiguous(part, outcome.items, f"{part}可以是{spec}的一部分")
         which, parts = next(iter(spec.items()))
         outcomes = [self._decide(self._film(group, part, one)) for one in parts]
         numbers = tuple(dict.fromkeys(no for one in outcomes for no in one.items))
@@ -180,6 +184,8 @@ def _counted(film: Film, count: Count) -> Views | Outcome:
         and (not film.group.sides or item.laterality in wanted)
         and not item.projections & {"OBL_L", "EXT"}
     }
+    if count.most == 1 and all(len(item.projections) > 1 for item in film.items):
+        return out(film.part, "少于项目的体位")
     usual = [one for one in pairs if one in USUAL_PAIRS]
     one_pair = len({item.projections for item in film.items if len(item.projections) == PAIR}) == 1
     if count.least == count.most == PAIR and usual:

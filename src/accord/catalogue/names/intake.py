@@ -14,6 +14,18 @@ from accord.catalogue.names.text import MOST_CHARACTERS
 MOST_BYTES: Final = 32 * 1024**2
 MOST_UNPACKED: Final = 256 * 1024**2
 MOST_ROWS: Final = 200_000
+BROKEN: Final = (
+    zipfile.BadZipFile,
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    SyntaxError,  # ElementTree's ParseError is one
+    TypeError,
+    ValueError,
+)
+"""What openpyxl raises for a file that is not what it says; it has no error of its own for that."""
+
 WORST_CHARACTER: Final = "\ufffd"
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -129,8 +141,6 @@ def _delimited(content: bytes) -> tuple[list[Line], str]:
             lines.append((reader.line_num, cells, faults))
             if len(lines) > MOST_ROWS:
                 raise BrokenTable(f"超过{MOST_ROWS}行，请分开导入。")
-    except csv.Error as error:
-        raise BrokenTable(f"第{reader.line_num}行：{error}。") from error
     finally:
         csv.field_size_limit(limit)
     return lines, encoding
@@ -177,7 +187,7 @@ def _workbook(content: bytes) -> Iterator[Line]:
                 raise BrokenTable("Excel文件解压后过大。")
         values = load_workbook(io.BytesIO(content), data_only=True)
         formulas = load_workbook(io.BytesIO(content), data_only=False)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, EOFError) as error:
+    except (*BROKEN, InvalidFileException) as error:
         raise BrokenTable(f"无法读取Excel文件：{error}。") from error
     sheet, written = values.active, formulas.active
     if not isinstance(sheet, Worksheet) or not isinstance(written, Worksheet):

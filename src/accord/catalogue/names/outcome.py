@@ -31,8 +31,8 @@ def ambiguous(part: str, items: tuple[int, ...], *why: str) -> Outcome:
 
 
 def with_extra_views(outcome: Outcome) -> Outcome:
-    """Return an item as part of an order that holds more views than it."""
-    if outcome.kind is not Kind.ITEM:
+    """Return items as part of an order that holds more views than they."""
+    if outcome.kind not in {Kind.ITEM, Kind.MULTIPLE}:
         return outcome
     return replace(
         outcome,

@@ -12,6 +12,8 @@ from accord.catalogue.names.lexicon import Lexicon
 from accord.catalogue.names.scanning import JOINTS, SPLITTING, Count, Element, Mention, scan
 from accord.catalogue.names.text import fold, tokens, without_measures
 
+Said = Mention | Count
+SPINE_JOINTS: Final = frozenset({"、", "/", "和", "及", ",", "and", "&"})
 AND_WORDS: Final = frozenset({"and", "or", "或", "以及", "及其他"})
 JUNCTIONS: Final = {
     frozenset({"颈椎", "胸椎"}): "颈胸段脊柱",
@@ -161,7 +163,7 @@ def _promote(elements: list[Element], lexicon: Lexicon) -> list[Element]:
                 changed[position] = replace(one, entry=lexicon.entries[bare[one.text]])
             else:
                 spine = lexicon.lies_in(one.entry.id, "脊柱") and one.text not in bare
-        elif isinstance(one, Mention) or one not in {"、", "/", "和", "及", ","}:
+        elif isinstance(one, Mention) or one not in SPINE_JOINTS:
             spine = False
     return changed
 
@@ -198,8 +200,8 @@ def _part_just_before(elements: Sequence[Element]) -> int | None:
     return None
 
 
-def _segments(elements: Iterable[Element]) -> Iterator[list[Element]]:
-    current: list[Element] = []
+def _segments(elements: Iterable[Element]) -> Iterator[list[Said]]:
+    current: list[Said] = []
     for one in elements:
         is_and = isinstance(one, Mention) and one.text in AND_WORDS
         if is_and or (isinstance(one, str) and one in SPLITTING):
@@ -214,7 +216,7 @@ def _segments(elements: Iterable[Element]) -> Iterator[list[Element]]:
         yield current
 
 
-def _group(segments: Sequence[Sequence[Element]], lexicon: Lexicon) -> tuple[list[Group], Group]:
+def _group(segments: Sequence[Sequence[Said]], lexicon: Lexicon) -> tuple[list[Group], Group]:
     groups: list[Group] = []
     latest: list[Group] = []
     pending = Group()
@@ -225,7 +227,7 @@ def _group(segments: Sequence[Sequence[Element]], lexicon: Lexicon) -> tuple[lis
                 pending.takes(said)
                 pending.techniques += said.techniques
             else:
-                _continue(latest, said, groups)
+                _continue(latest, said)
             continue
         latest = []
         for part, word in parts:
@@ -253,36 +255,31 @@ def _group(segments: Sequence[Sequence[Element]], lexicon: Lexicon) -> tuple[lis
     return _merged(groups), pending
 
 
-def _continue(latest: Sequence[Group], said: Group, groups: list[Group]) -> None:
+def _continue(latest: Sequence[Group], said: Group) -> None:
     """Let a segment without a part say more about the one before it."""
     for group in latest:
         if said.techniques:
             group.extra += said.techniques
             group.ages |= said.ages
-            continue
-        group.takes(said)
-    del groups
+        else:
+            group.takes(said)
 
 
-def _said(segment: Iterable[Element], lexicon: Lexicon) -> tuple[Group, list[tuple[str, str]]]:
+def _said(segment: Sequence[Said], lexicon: Lexicon) -> tuple[Group, list[tuple[str, str]]]:
     said = Group()
     parts: list[tuple[str, str]] = []
     levels: list[str] = []
-    listed = list(segment)
-    for position, one in enumerate(listed):
+    for position, one in enumerate(segment):
         if isinstance(one, Count):
             said.count = one
-        elif isinstance(one, Mention):
-            if one.category == "level":
-                levels.append(one.text)
-            else:
-                _hear(one, said, parts, listed[position + 1 :])
+        elif one.category == "level":
+            levels.append(one.text)
+        else:
+            _hear(one, said, parts, segment[position + 1 :])
     return said, _refined(parts, levels, lexicon)
 
 
-def _hear(
-    one: Mention, said: Group, parts: list[tuple[str, str]], after: Sequence[Element]
-) -> None:
+def _hear(one: Mention, said: Group, parts: list[tuple[str, str]], after: Sequence[Said]) -> None:
     """Add what one word says."""
     hearer = HEARERS.get(one.category)
     if hearer is not None:
@@ -317,7 +314,7 @@ def _hear_contrast(one: Mention, said: Group) -> None:
         said.contrasts.add(one.entry.get("value"))
 
 
-def _hear_with(said: Group, after: Sequence[Element]) -> None:
+def _hear_with(said: Group, after: Sequence[Said]) -> None:
     """Take a bare `with` for contrast unless it only joins a part or a view to the name."""
     nearest = next((x for x in after if isinstance(x, Mention)), None)
     if nearest is None or nearest.category not in {"part", "view", "noise"}:
@@ -388,25 +385,33 @@ def _refined(
 
 
 def _inherit(groups: Sequence[Group]) -> None:
-    """Let a group without a side, contrast, modality or view take that of its neighbours."""
-    named = {frozenset(group.sides) for group in groups if group.sides}
+    """Let a group without a side, contrast, modality or view take that of its neighbours.
+
+    Views come after the parts they are of (颈椎、腰椎正侧位), never before.
+    """
+    bare = [not (one.contrasts or one.views or one.modalities or one.positions) for one in groups]
+    forwards, backwards = list(groups), list(reversed(groups))
     for name in ("contrasts", "modalities", "views", "positions", "ages"):
-        for order in (reversed(groups), groups):
-            known: set[str] = set()
-            for group in order:
-                own = getattr(group, name)
-                if own:
-                    known = own
-                elif known and not group.techniques:
-                    setattr(group, name, set(known))
-    latest: set[str] = set()
-    for group in groups:
-        if group.sides:
-            latest = group.sides
-        elif len(named) == 1:
-            group.sides = set(next(iter(named)))
-        elif latest:
-            group.sides = set(latest)
+        for order in (backwards,) if name == "views" else (backwards, forwards):
+            _hand_on(order, name)
+    if len({frozenset(group.sides) for group in groups if group.sides}) > 1:
+        return  # 左膝+右踝+肘: whose side the elbow's is cannot be told
+    for place, group in [*enumerate(groups), *reversed(list(enumerate(groups)))]:
+        for beside in (place - 1, place + 1):
+            near = 0 <= beside < len(groups) and (bare[place] or bare[beside])
+            if near and not group.sides:
+                group.sides = set(groups[beside].sides)
+
+
+def _hand_on(order: Iterable[Group], name: str) -> None:
+    """Give what one group says to those after it that do not say it."""
+    known: set[str] = set()
+    for group in order:
+        own: set[str] = getattr(group, name)
+        if own:
+            known = own
+        elif known and not group.techniques:
+            setattr(group, name, set(known))
 
 
 def _merged(groups: Sequence[Group]) -> list[Group]:

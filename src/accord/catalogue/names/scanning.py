@@ -33,8 +33,6 @@ HIGHEST_LEVEL: Final = 12
 COUNT_WORDS: Final = frozenset({"view", "views", "v", "projections", "projection", "vws", "vw"})
 ORDINALS: Final = frozenset({"st", "nd", "rd", "th"})
 OPEN_ENDED: Final = frozenset({"min", "minimum", "least", "more", "plus"})
-LEAST_OPEN: Final = 3
-"""`2+ views` may be three; `3+ views` are more than an item has anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,27 +135,31 @@ def _chosen(entries: Sequence[Entry], *, films: bool) -> Entry:
 
 
 def _count(cut: Sequence[str], at: int) -> tuple[Count | None, int]:
-    """Read `2 views`, `2 or 3 views`, `minimum 3 views`, `3+ views`, `2v`."""
+    """Read `2 views`, `2v`, `2 or 3 views`, `1-3 views`, `minimum 2 views`, `3+ views`."""
     if not cut[at].isdigit() or len(cut[at]) > 1:
         return None, at
-    least = most = int(cut[at])
-    position = at + 1
-    if (
-        position + 1 < len(cut)
-        and cut[position] in {"or", "/", "to"}
-        and cut[position + 1].isdigit()
-    ):
-        most = int(cut[position + 1])
-        position += 2
-    elif position + 1 < len(cut) and cut[position] == "or" and cut[position + 1] == "more":
-        most += 1
-        position += 2
-    elif position < len(cut) and cut[position] in {"+", *OPEN_ENDED}:
-        most = least + 1 if least < LEAST_OPEN else least
-        position += 1
+    least = int(cut[at])
+    most, position = _most(cut, at + 1, least)
+    if at and cut[at - 1] in OPEN_ENDED:
+        most = max(most, least + 1)
     if position < len(cut) and cut[position] in COUNT_WORDS:
         return Count(least, most), position + 1
     return None, at
+
+
+def _most(cut: Sequence[str], at: int, least: int) -> tuple[int, int]:
+    """Return the upper end of a number of views, and where it ends."""
+    here = cut[at] if at < len(cut) else ""
+    after = cut[at + 1] if at + 1 < len(cut) else ""
+    if here in {"or", "/", "to"} and after.isdigit():
+        return int(after), at + 2
+    if here == "or" and after == "more":
+        return least + 1, at + 2
+    if here.isdigit() and after in COUNT_WORDS:
+        return int(here), at + 1  # `1-3 views`: the joint was dropped
+    if here in {"+", *OPEN_ENDED}:
+        return least + 1, at + 1
+    return least, at
 
 
 def _level(cut: Sequence[str], at: int) -> str | None:

@@ -110,7 +110,8 @@ def words_for(lexicon: Lexicon, item: Item) -> list[str]:
     """Return the words that name the part of an item in its modality, whatever the contrast."""
     found = []
     for name, entry in lexicon.entries.items():
-        if entry.category != "part":
+        only = lexicon.grammar["views_of_part"].get(name)
+        if entry.category != "part" or (only and item.projections != frozenset(only)):
             continue
         spec = entry.get(item.modality.value)
         if isinstance(spec, dict):

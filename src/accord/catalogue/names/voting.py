@@ -189,7 +189,8 @@ def _modality(
         has_views = any(group.views for one in readings.values() for group in one.all)
         return "DR" if weak or has_views else None
     if len(said) > 1:
-        contradictions.append("modality")
+        if field_modality is not None:
+            contradictions.append("modality")
         return field_modality
     word = said.pop() if said else field_modality
     if field_modality not in {None, word}:
@@ -319,9 +320,9 @@ def _vote_contrast(
     enhanced = agent or any("enhanced" in one for one in described.values())
     stated_plain = any(described.get(key) == {"plain"} for key in STATEMENTS)
     named = set().union(*(group.contrasts for group in targets))
-    if "plain" in named and "enhanced" not in named and enhanced:
-        contradictions.append("contrast")
-    elif stated_plain and (enhanced or "enhanced" in named):
+    if ("plain" in named and "enhanced" not in named and enhanced) or (
+        stated_plain and (enhanced or "enhanced" in named)
+    ):
         contradictions.append("contrast")
     for group in targets:
         if not group.contrasts & {"plain", "enhanced", "either"}:

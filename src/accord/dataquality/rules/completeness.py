@@ -216,6 +216,18 @@ def is_complete(evidence: StudyEvidence, rule_set: RuleSet) -> Finding:
     return answer.tells_source("INCOMPLETE")
 
 
+def by_group(evidence: StudyEvidence, rule_set: RuleSet) -> dict[str, list[int]]:
+    """Return filled and applicable elements of each group that applies to a study."""
+    found = presence(evidence, rule_set)
+    filled = Counter(standard.element(name).group for name in found.found)
+    missing = Counter(standard.element(name).group for name in found.missing)
+    return {
+        group: [filled[group], filled[group] + missing[group]]
+        for group in standard.groups()
+        if filled[group] + missing[group]
+    }
+
+
 def _thin_groups(found: Presence, rule_set: RuleSet) -> list[str]:
     """Return the groups below their own share, a warning and no failure."""
     least = rule_set.number("7.1.3/group_warning")

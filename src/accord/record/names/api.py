@@ -7,13 +7,15 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from accord import catalogue
+from accord import catalogue, standard
 from accord.catalogue.names import conforming
 from accord.catalogue.names.intake import MOST_BYTES
 from accord.catalogue.names.model import Answer, Query
+from accord.catalogue.rules.naming import NameEvidence, has_technique_code, states_four_parts
 from accord.kit.access import Actor, declare, requires
 from accord.kit.errors import Forbidden, TooLarge
 from accord.kit.http import Transaction
+from accord.kit.settings import get_settings
 from accord.record.names import service
 from accord.record.names.model import LocalName, State
 
@@ -174,6 +176,9 @@ def _name(name: LocalName) -> Shown:
     known = catalogue.load()
     form = conforming.judge(name.written, known)
     items = [item for no in name.items if (item := known.by_no(no))]
+    rule_set = standard.load(get_settings().rule_set)
+    confirmed = name.state is State.CONFIRMED
+    evidence = NameEvidence(name.written, form, confirmed, name.technique_code)
     return {
         "institution": name.institution,
         "name": name.written,
@@ -189,6 +194,10 @@ def _name(name: LocalName) -> Shown:
         "conforms": form.conforms,
         "missing": list(form.missing),
         "conforming_names": [conforming.form_of(item) for item in items],
+        "findings": [
+            answer(evidence, rule_set).as_dict()
+            for answer in (states_four_parts, has_technique_code)
+        ],
     }
 
 

@@ -150,3 +150,35 @@ def test_a_zip_that_is_no_workbook_is_refused():
         packed.writestr("a.txt", "a")
     with pytest.raises(BrokenTable, match="Excel"):
         read_table(file.getvalue())
+
+
+def test_a_row_with_a_code_alone_has_no_name():
+    assert faults((HEAD + ",,A1,5\n").encode()) == {2: "没有项目名称"}
+
+
+def test_an_error_value_of_a_formula_is_a_fault():
+    found = faults(workbook(["项目名称"], ["胸部CT平扫"], ["#N/A"]))
+    assert found == {3: "A3是公式错误值#N/A"}
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_workbook_whose_first_sheet_is_a_chart_is_refused(keep: bool) -> None:
+    book = Workbook()
+    book.create_chartsheet("图")
+    book.active = 1
+    if not keep:
+        book.remove(book["Sheet"])
+    file = io.BytesIO()
+    book.save(file)
+    with pytest.raises(BrokenTable, match="Excel"):
+        read_table(file.getvalue())
+
+
+def test_too_many_rows_of_a_workbook_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "MOST_ROWS", 2)
+    with pytest.raises(BrokenTable, match="2行"):
+        read_table(workbook(["项目名称"], ["胸片"], ["胸片"]))
+
+
+def test_numbers_of_a_workbook_lose_no_digit():
+    assert [intake._text(value) for value in (12.0, 12.5, 12, None)] == ["12", "12.5", "12", ""]

@@ -130,3 +130,14 @@ def test_a_snapshot_survives_as_json():
     old = snapshot(LEXICON)
     assert Snapshot.of_dict(old.as_dict()) == old
     assert not between(old, snapshot(LEXICON)).entries
+
+
+def test_a_state_of_the_lexicon_has_a_name_of_its_own():
+    one, other = snapshot(LEXICON), snapshot(LEXICON.without({"膝 关 节"}))
+    assert one.fingerprint == snapshot(LEXICON).fingerprint
+    assert one.fingerprint != other.fingerprint
+
+
+def test_a_part_that_lies_in_itself_is_its_own_region():
+    ring = read(("parts.yaml", "甲: {terms: 甲, in: 乙}\n乙: {terms: 乙, in: 甲}\n"))
+    assert ring.ancestors["甲"] == ("乙", "甲")

@@ -1,5 +1,7 @@
 """What names mean: sides, contrast, views, parts, techniques, fees, fields (R6.3-2, D6–D9, D14)."""
 
+import json
+
 import pytest
 
 from accord.catalogue.names import matcher
@@ -264,3 +266,100 @@ def test_hostile_names_are_answered_and_never_raise(name: str) -> None:
     answer = match(name, "CT")
     assert answer.kind in {Kind.AMBIGUOUS, Kind.OUT_OF_CATALOGUE}
     assert answer.items == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "modality", "kind", "items"),
+    [
+        ("CT NECK OR THYROID", "CT", Kind.ITEM, {112}),
+        ("CT ORBIT SELLA OR EAR WITHOUT CONTRAST", "CT", Kind.AMBIGUOUS, {72, 69}),
+        ("MRI ORBIT OR WRIST", "MR", Kind.OUT_OF_CATALOGUE, set()),
+        ("XR FEMUR 1 VIEW LEFT", "DX", Kind.OUT_OF_CATALOGUE, set()),
+        ("XR SHOULDER 1 VIEW LEFT", "DX", Kind.AMBIGUOUS, {4}),
+        ("头颅MR DWI平扫", "MR", Kind.MULTIPLE, {116}),
+        ("头颅MRA+头颅MRI平扫", "MR", Kind.MULTIPLE, {116}),
+        ("头颅MR DWI", "MR", Kind.OUT_OF_CATALOGUE, set()),
+        ("鼻骨CT平扫+鼻部CT平扫", "CT", Kind.ITEM, {93}),
+        ("颈腰椎正侧位", "DX", Kind.MULTIPLE, {19, 21}),
+        ("颈腰椎侧位", "DX", Kind.OUT_OF_CATALOGUE, set()),
+        ("腰椎斜位", "DX", Kind.AMBIGUOUS, {29}),
+        ("Lumbar spine AP, LAT and OBL", "DX", Kind.MULTIPLE, {21, 29}),
+        ("腹部侧位", "DX", Kind.OUT_OF_CATALOGUE, set()),
+        ("腹部立位侧位", "DX", Kind.OUT_OF_CATALOGUE, set()),
+        ("腹部俯卧位", "DX", Kind.OUT_OF_CATALOGUE, set()),
+        ("双膝关节两位", "DX", Kind.MULTIPLE, {13, 14}),
+        ("双手两位", "DX", Kind.AMBIGUOUS, {10, 11, 55, 56}),
+        ("XR KNEE 2 OR MORE VIEWS LEFT", "DX", Kind.AMBIGUOUS, {13}),
+        ("XR KNEE 2+ VIEWS LEFT", "DX", Kind.AMBIGUOUS, {13}),
+        ("新生儿胸部侧位", "DX", Kind.OUT_OF_CATALOGUE, set()),
+        ("新生儿胸部正侧位", "DX", Kind.MULTIPLE, {3}),
+        ("儿童胸部侧位", "DX", Kind.OUT_OF_CATALOGUE, set()),
+        ("甲状腺CT平扫或增强", "CT", Kind.OUT_OF_CATALOGUE, set()),
+        ("中耳CT增强", "CT", Kind.OUT_OF_CATALOGUE, set()),
+        ("XR BOTH KNEES 3 VIEWS", "DX", Kind.MULTIPLE, {13, 14}),
+        ("XR KNEE 3 VIEWS", "DX", Kind.AMBIGUOUS, {13, 14}),
+        ("左膝正侧位升级", "DX", Kind.ITEM, {13}),
+        ("左膝正侧位 L", "DX", Kind.ITEM, {13}),
+        ("胸部斜位 3 VIEWS", "DX", Kind.OUT_OF_CATALOGUE, set()),
+        ("左膝、踝关节正侧位", "DX", Kind.MULTIPLE, {13, 15}),
+        ("膝、踝关节正侧位（左）", "DX", Kind.MULTIPLE, {13, 15}),
+        ("左膝正侧位+踝正侧位", "DX", Kind.MULTIPLE, {13}),
+        ("左膝+右踝+肘正侧位", "DX", Kind.MULTIPLE, {13, 16}),
+        ("颈椎正侧位+齿状突", "DX", Kind.MULTIPLE, {19}),
+        ("C-SPINE AP/LAT/ODONTOID", "DX", Kind.MULTIPLE, {19, 27}),
+        ("齿状突正侧位", "DX", Kind.AMBIGUOUS, {19}),
+        ("急腹症系列", "DX", Kind.MULTIPLE, {1, 24, 25}),
+        ("双乳正位", "MG", Kind.OUT_OF_CATALOGUE, set()),
+        ("胸11-腰1椎体正侧位", "DX", Kind.ITEM, {43}),
+        ("头颅CT", "US", Kind.OUT_OF_CATALOGUE, set()),
+        ("头颅", "", Kind.AMBIGUOUS, {36, 92, 116}),
+        ("头颅平扫", "", Kind.AMBIGUOUS, {92, 116}),
+        ("头颅正侧位", "", Kind.ITEM, {36}),
+        ("胸片", "", Kind.ITEM, {1}),
+        ("头颅CT平扫+颈椎MRI平扫", "", Kind.MULTIPLE, {92, 118}),
+        ("头颅CT平扫+颈椎MRI平扫", "CT", Kind.AMBIGUOUS, {92, 95}),
+    ],
+)
+def test_turns_of_speech(name: str, modality: str, kind: Kind, items: set[int]) -> None:
+    answer = match(name, modality)
+    assert (answer.kind, set(answer.items)) == (kind, items), answer.because
+
+
+def test_a_field_says_which_part_of_a_wide_one_is_meant():
+    assert match("脊柱MRI平扫", "MR", body_part="LSPINE").items == (120,)
+    assert match("CT LOWER EXTREMITY LEFT", "CT", body_part="KNEE").items == (91,)
+
+
+def test_sides_of_several_parts_are_held_against_the_header():
+    name = "左膝CT平扫+右踝CT平扫"
+    assert match(name, "CT", laterality="L\\R").items == (91, 102)
+    assert match(name, "CT", laterality="L").contradictions == ("side",)
+
+
+def test_a_mixed_modality_field_is_read_as_the_one_with_items():
+    assert match("头颅平扫", "CT\\SR").items == (92,)
+    assert match("头颅平扫", "CT\\US").items == (92,)
+
+
+def test_a_plain_study_description_contradicts_an_agent():
+    answer = match("胸部CT", "CT", study_description="CT CHEST W/O", contrast_agent="IOHEXOL")
+    assert answer.contradictions == ("contrast",)
+    assert set(answer.items) == {94, 107}
+
+
+def test_a_code_that_is_no_item_says_nothing():
+    assert MATCHER.match(Query("胸部CT平扫", "CT", code="CYHR-999")).items == (94,)
+
+
+def test_all_queries_are_answered_in_order():
+    names = ["胸片", "KUB", "胶片费"]
+    kinds = [one.kind for one in MATCHER.match_all(Query(name, "DX") for name in names)]
+    assert kinds == [Kind.ITEM, Kind.OUT_OF_CATALOGUE, Kind.NOT_AN_EXAM]
+    assert MATCHER.ways(Query("长" * 500)) == ("too long",)
+    assert match("胸片", "DX").item == 1
+    assert match("KUB", "DX").item is None
+
+
+def test_an_answer_is_one_json_object():
+    shown = match("左膝关节正侧位", "DX").as_dict()
+    assert json.loads(json.dumps(shown))["parts"]["projections"] == ["FRONT", "LAT"]

@@ -142,3 +142,29 @@ def test_held_out_families_are_scored_without_their_own_words():
     assert found.dangerous == 0
     assert len(found.dropped) == 3
     assert {"without_grown", "without_any"} == set(found.as_dict())
+
+
+def test_a_missed_bar_of_the_folds_or_the_held_out_families_is_told():
+    fine = scoring.score(rows(read_label("13", "item", "")), [item(13)], KNOWN)
+    assert scoring.missed_bars(fine, {}) == []
+    figures = {
+        "folds": {"calibration_errors": [0.01, 0.2]},
+        "held_out": {"without_grown": {"strict": 0.5, "dangerous": 2}},
+    }
+    missed = scoring.missed_bars(fine, figures)
+    assert len(missed) == 3
+    assert fine.as_dict()["dangerous_all"] == 0
+    good = {
+        "folds": {"calibration_errors": [0.0]},
+        "held_out": {"without_grown": {"strict": 1.0, "dangerous": 0}},
+    }
+    assert scoring.missed_bars(fine, good) == []
+
+
+def test_figures_of_the_folds_are_json():
+    shown = calibration.cross_validated(labelled()).as_dict()
+    assert {"confidence", "answers", "mean", "right"} == set(shown["reliability"][0])
+
+
+def test_an_item_of_a_number_that_is_not_there_is_no_other_danger():
+    assert scoring.dangers(item(999), read_label("13", "item", ""), KNOWN) == ()

@@ -1,0 +1,1 @@
+"""Rules of clause 7.2: names of four parts, and codes."""
