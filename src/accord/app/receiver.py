@@ -14,7 +14,7 @@ import structlog
 from accord.app import wiring
 from accord.app.supervisor import Process, Supervisor, accord, environment
 from accord.archive.receive.intake import Intake
-from accord.archive.receive.scp import Receiver
+from accord.archive.receive.listener import Receiver
 from accord.kit.db import Database
 from accord.kit.errors import CannotRun
 from accord.kit.settings import Settings

@@ -30,6 +30,9 @@ INLINE_BINARY: Final = 1024
 INLINE_TEXT: Final = 64 * 1024
 
 TEXT_VRS: Final = frozenset({"ST", "LT", "UT", "UR"})
+TEXTS: Final = frozenset({"LO", "LT", "PN", "SH", "ST"})  # of the short ones
+SHORT: Final = 64
+MOST_KNOWN: Final = 8192
 NAME_PARTS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 NUMBERS: Final = {
     "US": ("H", 2), "SS": ("h", 2), "UL": ("L", 4), "SL": ("l", 4), "UV": ("Q", 8),
@@ -180,7 +183,7 @@ class _Reader:
     def _read_simple_ones(self, level: _Level) -> None:
         """Read on while elements are short and plain: nearly all of a header, at a third less."""
         data, position, end, elements = self.data, self.position, level.end, level.elements
-        read_at, value = self.simple_at, self._value
+        read_at, value, known = self.simple_at, self._value, KNOWN[self.order]
         first = position
         while position + 8 <= end:
             group, number, raw, length = read_at(data, position)
@@ -192,7 +195,15 @@ class _Reader:
                 break
             self.left_elements -= 1
             tag = group << 16 | number
-            elements[f"{tag:08X}"] = value(level, tag, vr, position + 8, length)
+            key = (vr, bytes(data[position + 8 : stop])) if length <= SHORT else None
+            element = known.get(key) if key and length <= self.left_size else None
+            if element is None or tag == CHARACTER_SET:
+                element = value(level, tag, vr, position + 8, length)
+                if key and tag != CHARACTER_SET and _is_same_everywhere(*key):
+                    _remember(known, key, element)
+            else:
+                self.left_size -= length
+            elements[f"{tag:08X}"] = element
             position = stop
         if position > first:
             self.position = position
@@ -443,6 +454,24 @@ READERS: Final[dict[str, Callable[[bytes], list[Any]]]] = {
     "IS": _integers,
     **dict.fromkeys(("AE", "AS", "CS", "DA", "DT", "TM", "UI"), _codes),
 }
+
+
+# Values that were read before, by byte order: the objects of a series differ in a few of theirs.
+# Nobody changes an element once it is read.
+KNOWN: Final[dict[str, dict[tuple[str, bytes], Element]]] = {"<": {}, ">": {}}
+
+
+def _is_same_everywhere(vr: str, raw: bytes) -> bool:
+    """Say whether a value means the same in every character set."""
+    return vr not in TEXTS or (raw.isascii() and b"\x1b" not in raw)
+
+
+def _remember(
+    known: dict[tuple[str, bytes], Element], key: tuple[str, bytes], element: Element
+) -> None:
+    if len(known) >= MOST_KNOWN:
+        known.clear()
+    known[key] = element
 
 
 def _swap(raw: bytes, width: int) -> bytes:

@@ -29,6 +29,7 @@ FILES: Final = "files"
 SEGMENTS: Final = "segments"
 CHUNK: Final = 1024 * 1024
 IN_MEMORY: Final = 2 * 1024 * 1024
+SPARE_BUFFERS: Final = 16
 SEGMENT_SIZE: Final = 64 * 1024 * 1024
 ALIGNMENT: Final = 4096
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -72,7 +73,9 @@ class Staged:
 
     def __init__(self, store: "BlobStore") -> None:
         self._store = store
-        self._buffer: bytearray | None = bytearray()
+        self._buffer = store.lend()
+        self._filled = 0  # bytes of the buffer; of a file they are those not yet written to it
+        self._is_spare = False
         self._file = -1
         self._path: Path | None = None
         self._digest = hashlib.sha256()
@@ -90,27 +93,49 @@ class Staged:
         Raises:
             StorageFull: There is no room; nothing of these bytes stays behind.
         """
-        self._digest.update(data)
-        self.size += len(data)
-        try:
-            if self._buffer is not None:
-                self._buffer += data
-                if len(self._buffer) > IN_MEMORY:
-                    self._continue_on_disk()
-            else:
-                _write_all(self._file, data)
-        except StorageFull:
-            self.discard()
-            raise
+        left = memoryview(data)
+        while left:
+            with self.window(len(left)) as window:
+                count = len(window)
+                window[:] = left[:count]
+            self.wrote(count)
+            left = left[count:]
         return len(data)
+
+    def window(self, most: int) -> memoryview:
+        """Show where the next bytes go, at most `most` of them and at least one.
+
+        Whoever fills it releases it and tells `wrote`: so a socket is read without a copy.
+        """
+        return memoryview(self._buffer)[self._filled : min(self._filled + most, IN_MEMORY)]
+
+    def wrote(self, count: int) -> None:
+        """Take the first bytes of the window that was shown last.
+
+        Raises:
+            StorageFull: There is no room; nothing of these bytes stays behind.
+        """
+        with memoryview(self._buffer) as view:
+            with view[self._filled : self._filled + count] as fresh:
+                self._digest.update(fresh)
+            self.size += count
+            self._filled += count
+            if self._filled < IN_MEMORY:
+                return
+            try:
+                self._flush_to_file(view[: self._filled])
+            except StorageFull:
+                self.discard()
+                raise
 
     @contextmanager
     def mapped(self) -> Iterator[memoryview]:
         """Show what was written so far as one buffer, without reading a file into memory."""
-        if self._buffer is not None:
-            with memoryview(self._buffer) as view:
+        if self._file < 0:
+            with memoryview(self._buffer)[: self._filled] as view:
                 yield view
             return
+        self._flush_rest()
         with (
             mmap.mmap(self._file, self.size, prot=mmap.PROT_READ) as mapping,
             memoryview(mapping) as view,
@@ -124,12 +149,14 @@ class Staged:
             StorageFull: There is no room; nothing of these bytes stays behind.
         """
         sha256 = self._digest.hexdigest()
-        if self._buffer is not None:
-            buffer, self._buffer = self._buffer, bytearray()
-            key, offset = self._store.append(buffer)
+        if self._file < 0:
+            with memoryview(self._buffer)[: self._filled] as view:
+                key, offset = self._store.append(view)
+            self._give_back()
             return Blob(SEGMENTS, key, offset, self.size, sha256)
         assert self._path is not None  # noqa: S101 - a file has a path
         try:
+            self._flush_rest()
             with _room():
                 os.fdatasync(self._file)
                 self._store.adopt(self._path, sha256)
@@ -146,14 +173,27 @@ class Staged:
             os.close(self._file)
             self._file = -1
             self._path.unlink(missing_ok=True)
-        self._buffer = bytearray()
+        self._give_back()
 
-    def _continue_on_disk(self) -> None:
-        buffer, self._buffer = self._buffer, None
-        self._path = self._store.incoming / secrets.token_hex(16)
-        with _room():
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        _write_all(self._file, buffer or b"")
+    def _give_back(self) -> None:
+        if not self._is_spare:
+            self._is_spare = True
+            self._store.take_back(self._buffer)
+            self._buffer, self._filled = bytearray(), 0
+
+    def _flush_rest(self) -> None:
+        if self._filled:
+            with memoryview(self._buffer)[: self._filled] as view:
+                self._flush_to_file(view)
+
+    def _flush_to_file(self, view: memoryview) -> None:
+        """Write what is in the buffer to a file, so that it can be filled anew."""
+        if self._file < 0:
+            self._path = self._store.incoming / secrets.token_hex(16)
+            with _room():
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        _write_all(self._file, view)
+        self._filled = 0
 
 
 class BlobStore:
@@ -169,6 +209,7 @@ class BlobStore:
         self._known: set[Path] = set()
         self._lock = threading.Lock()
         self._segment: _Segment | None = None
+        self._spare: list[bytearray] = []
         self._make(self.incoming)
 
     def put(self, stream: BinaryIO | Iterable[Bytes]) -> Blob:
@@ -181,6 +222,18 @@ class BlobStore:
             for chunk in _chunks(stream):
                 staged.write(chunk)
             return staged.keep()
+
+    def lend(self) -> bytearray:
+        """Return a buffer; the memory of one that was used before is there already."""
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return bytearray(IN_MEMORY)
+
+    def take_back(self, buffer: bytearray) -> None:
+        """Keep a buffer for the next one who needs it, unless there are enough."""
+        if len(self._spare) < SPARE_BUFFERS:
+            self._spare.append(buffer)
 
     def stage(self) -> Staged:
         """Begin bytes whose fate is decided later."""

@@ -11,7 +11,7 @@ from pynetdicom import AE, Association, build_context
 from accord.archive import service, store
 from accord.archive.model import Instance, Way
 from accord.archive.receive.intake import Intake
-from accord.archive.receive.scp import Receiver
+from accord.archive.receive.listener import Receiver
 from accord.kit.access import Actor
 from accord.kit.blobs import SEGMENTS, BlobStore, store_at
 from accord.kit.db import Database

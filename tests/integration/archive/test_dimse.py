@@ -1,8 +1,12 @@
 """C-ECHO and C-STORE as hospitals send them, and as nobody should."""
 
+import errno
+import os
 import socket
 import struct
+import threading
 import time
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -15,7 +19,10 @@ from pynetdicom.sop_class import Verification
 
 from accord.archive import service
 from accord.archive.part10 import read_head
-from accord.archive.receive import guard
+from accord.archive.receive import negotiation
+from accord.archive.receive.intake import Intake
+from accord.archive.receive.listener import Receiver
+from integration.archive.conftest import Listening
 from support.builders import encoded, make_study
 
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -197,7 +204,7 @@ def test_first_pdu_that_claims_two_gigabytes_is_cut_off(listening):
     with socket.create_connection((listening.host, listening.port), timeout=10) as peer:
         peer.sendall(struct.pack(">BBL", 1, 0, 0x7FFFFFFF) + b"x" * 4096)
         begun = time.monotonic()
-        assert peer.recv(10) == guard.ABORT
+        assert peer.recv(10) == negotiation.ABORT_INVALID
         assert time.monotonic() - begun < 5
     association = listening.associate((Verification, IMPLICIT))
     assert association.send_c_echo().Status == 0x0000
@@ -243,3 +250,87 @@ def test_association_that_aborts_within_an_object_leaves_nothing(listening):
         time.sleep(0.02)
     assert listening.site.files() == []
     assert listening.site.instances(film.StudyInstanceUID) == []
+
+
+def test_full_disk_refuses_the_object_and_the_association_goes_on(listening, monkeypatch):
+    (film, *_) = make_study(modality="DR", body="hand")
+    film.add_new(0x00420011, "OB", bytes(6 * 1024 * 1024))
+    association = listening.associate((film.SOPClassUID, EXPLICIT))
+    request = store_request(film.SOPClassUID, film.SOPInstanceUID, data_set_of(encoded(film)))
+
+    def full(*_arguments):
+        raise OSError(errno.ENOSPC, "no space")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        assert status_of(association, request) == 0xA700
+    assert listening.site.files() == []
+    request.DataSet.seek(0)
+    assert status_of(association, request) == 0x0000
+    association.release()
+    (stored,) = listening.site.instances(film.StudyInstanceUID)
+    assert listening.site.data_set(stored) == data_set_of(encoded(film))
+
+
+def pdus_of(peer: socket.socket) -> bytes:
+    """Return everything that the receiver still says before it closes."""
+    peer.settimeout(10)
+    told = b""
+    while piece := peer.recv(4096):
+        told += piece
+    return told
+
+
+@pytest.mark.parametrize(
+    ("pdu", "abort"),
+    [
+        (struct.pack(">BBL", 9, 0, 4) + bytes(4), negotiation.ABORT_UNKNOWN_PDU),
+        (struct.pack(">BBL", 4, 0, 6) + bytes(6), negotiation.ABORT_UNEXPECTED_PDU),
+        (struct.pack(">BBL", 1, 0, 80) + b"\xff" * 80, negotiation.ABORT_INVALID),
+    ],
+)
+def test_what_is_no_request_is_aborted_with_the_reason(listening, pdu, abort):
+    with socket.create_connection((listening.host, listening.port), timeout=10) as peer:
+        peer.sendall(pdu)
+        assert pdus_of(peer) == abort
+
+
+def test_peer_with_too_many_associations_is_rejected_until_one_ends(site):
+    settings = site.settings.model_copy(update={"max_associations_per_peer": 1})
+    intake = Intake(settings, site.database)
+    receiver = Receiver(settings, intake)
+    thread = threading.Thread(target=receiver.serve)
+    thread.start()
+    listening = Listening(site, receiver.address.host, receiver.address.port)
+    try:
+        first = listening.associate((Verification, IMPLICIT))
+        assert listening.associate((Verification, IMPLICIT)).is_rejected
+        first.release()
+        until = time.monotonic() + 5
+        while not (again := listening.associate((Verification, IMPLICIT))).is_established:
+            assert time.monotonic() < until
+        again.release()
+    finally:
+        receiver.stop()
+        thread.join()
+        intake.close()
+
+
+def test_silent_association_ends_after_the_idle_time(site):
+    settings = site.settings.model_copy(update={"dimse_idle_timeout": timedelta(seconds=1)})
+    intake = Intake(settings, site.database)
+    receiver = Receiver(settings, intake)
+    thread = threading.Thread(target=receiver.serve)
+    thread.start()
+    try:
+        association = Listening(site, receiver.address.host, receiver.address.port).associate(
+            (Verification, IMPLICIT)
+        )
+        until = time.monotonic() + 10
+        while not association.is_aborted and time.monotonic() < until:
+            time.sleep(0.05)
+        assert association.is_aborted
+    finally:
+        receiver.stop()
+        thread.join()
+        intake.close()

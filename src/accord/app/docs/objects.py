@@ -9,7 +9,7 @@ from accord import standard
 from accord.app.docs.markdown import code, page, table
 from accord.archive import codecs, reasons, service
 from accord.archive.model import Reason, Result, StoreOutcome
-from accord.archive.receive import scp
+from accord.archive.receive import negotiation
 
 _LEGEND = """\
 The tables behind the [conformance statement](dicom.md), from the code itself."""
@@ -31,7 +31,7 @@ that keeps an object aside refuses it where the object does not even say which o
 
 def objects(_root: Path) -> str:
     """Return the page of syntaxes, reasons and SOP classes."""
-    classes = scp.storage_classes()
+    classes = negotiation.storage_classes()
     return page(
         "What is taken, kept aside, refused",
         _LEGEND,
@@ -52,7 +52,7 @@ def objects(_root: Path) -> str:
 
 def _syntaxes() -> Iterator[tuple[str, ...]]:
     lossless = service.lossless_syntaxes(standard.published().version)
-    offered = scp.syntaxes(lossless)
+    offered = negotiation.syntaxes(lossless)
     known = [uid for uid, entry in UID_dictionary.items() if entry[1] == "Transfer Syntax"]
     for uid in (*offered, *(one for one in known if one not in offered)):
         answers = (uid in offered, uid in lossless, codecs.can_decode(uid))

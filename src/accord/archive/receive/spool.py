@@ -6,7 +6,8 @@ Few bytes stay in memory, more continue on disk, as the store decides.
 from accord.archive import service
 from accord.archive.examine import Bounds, is_uid
 from accord.archive.part10 import build_head
-from accord.kit.blobs import BlobStore, Bytes
+from accord.kit.blobs import BlobStore
+from accord.kit.errors import AccordError
 
 
 class Spooled:
@@ -31,17 +32,37 @@ class Spooled:
         is_named = is_uid(sop_class) and is_uid(sop_uid)
         head = build_head(sop_class, sop_uid, syntax, source_ae=source_ae) if is_named else b""
         self._head = len(head)
+        self._let_go = 0
+        self._is_lost = False
         self._staged = blobs.stage()
         self._staged.write(head)
 
     @property
     def size(self) -> int:
         """Bytes of the data set that arrived."""
-        return self._staged.size - self._head
+        return self._staged.size - self._head + self._let_go
 
-    def write(self, data: Bytes) -> None:
-        """Append."""
-        self._staged.write(data)
+    def window(self, most: int) -> memoryview:
+        """Show where the next bytes go, at most so many; released before `wrote` is told."""
+        if self._is_lost:
+            return memoryview(bytearray(most))
+        return self._staged.window(most)
+
+    def wrote(self, count: int) -> None:
+        """Take bytes that were put into the window.
+
+        Raises:
+            StorageFull: There is no room; nothing of the object stays behind, and what still comes
+                of it is only counted.
+        """
+        if self._is_lost:
+            self._let_go += count
+            return
+        try:
+            self._staged.wrote(count)
+        except AccordError:
+            self._is_lost = True
+            raise
 
     def discard(self) -> None:
         """Forget what was gathered, unless it was stored."""
