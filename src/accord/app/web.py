@@ -60,13 +60,13 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.study_mark = wiring.study_mark
     install_error_handlers(app, problems.page)
     for router in (
+        reminder_api.router,  # first: the order-time question should not be held to every address
         login.router,
         registry_api.router,
         identity_api.router,
         record_api.router,
         names_api.router,
         archive_api.router,
-        reminder_api.router,
         reminder_pages.router,
         viewer.router,
     ):

@@ -5,7 +5,7 @@ says otherwise (RD-CONV-EFFECT).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from accord.standard.model import Effect, Finding, Outcome, RuleSet, Severity
 
@@ -21,7 +21,7 @@ _MISSED = (
 _WEIGHT = {Effect.GATE: 4, Effect.LIMIT: 3, Effect.SOURCE: 2, Effect.NOTE: 1, None: 0}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: it lives for one line, and an order waits for dozens of them
 class Answer:
     """A rule about to answer: the facts it used, the numbers it compared, the readings it took."""
 
@@ -62,8 +62,8 @@ class Answer:
         self, *missing: str, effect: Effect | None = Effect.LIMIT, code: str | None = None
     ) -> Finding:
         """Answer that a fact is missing."""
-        finding = self._finding(Outcome.NOT_EVALUABLE, effect, code)
-        return replace(finding, because={**self.because, "missing": list(missing)})
+        because = {**self.because, "missing": list(missing)}
+        return self._finding(Outcome.NOT_EVALUABLE, effect, code, because=because)
 
     def impossible(self, code: str, effect: Effect = Effect.SOURCE) -> Finding:
         """Answer that the facts cannot all be right: not passed, and a case for a clock check."""
@@ -71,8 +71,8 @@ class Answer:
 
     def does_not_apply(self, why: str) -> Finding:
         """Answer that the rule does not ask about this case."""
-        finding = self._finding(Outcome.NOT_APPLICABLE, None, None)
-        return replace(finding, because={**self.because, "why": why})
+        because = {**self.because, "why": why}
+        return self._finding(Outcome.NOT_APPLICABLE, None, None, because=because)
 
     def _severity(self) -> Severity:
         return self.rule_set.rule(self.rule).severity
@@ -84,11 +84,12 @@ class Answer:
         code: str | None,
         severity: Severity | None = None,
         note: str | None = None,
+        because: Facts | None = None,
     ) -> Finding:
         return Finding(
             self.rule,
             outcome,
-            self.because,
+            self.because if because is None else because,
             effect=effect,
             severity=severity,
             code=code,

@@ -24,7 +24,8 @@ from accord.dataquality.store import Evaluation
 from accord.identity import service as identity
 from accord.identity.model import IdType, Patient
 from accord.identity.rules.numbers import read_citizen_number
-from accord.kit import clock
+from accord.kit import clock, db
+from accord.kit.db import Read
 from accord.kit.settings import get_settings
 from accord.record import service as record
 from accord.record.model import Examination, Visit
@@ -102,9 +103,20 @@ def findings_of(
     Timeliness and accuracy judge the source and never the advice; they are not read here, and the
     answer at order time does not wait for them.
     """
+    kept = db.ask(conn, kept_for(examinations)) if examinations else {}
+    return findings_from(conn, examinations, kept)
+
+
+def kept_for(examinations: Sequence[Examination]) -> Read[dict[int, Evaluation]]:
+    """Ask what is kept about examinations for recognition, together with other questions."""
+    return store.newest_of([each.id for each in examinations], rules=RECOGNITION)
+
+
+def findings_from(
+    conn: Connection, examinations: Sequence[Examination], kept: Mapping[int, Evaluation]
+) -> Mapping[int, tuple[Finding, ...]]:
+    """Return the kept findings about each examination, or ask now where they no longer hold."""
     rule_set = standard.load(get_settings().rule_set)
-    numbers = [examination.id for examination in examinations]
-    kept = store.newest(conn, numbers, rules=RECOGNITION)
     found = {}
     for examination in examinations:
         evaluation = kept.get(examination.id)

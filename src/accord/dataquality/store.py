@@ -1,14 +1,27 @@
 """All SQL of data quality."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, cast, func, insert, select
-from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, distinct_on
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH, distinct_on
 
 from accord.dataquality.tables import study_evaluation
+from accord.kit.db import Prepared, Read, ask
 from accord.standard.model import Effect, Finding, Outcome, Severity
 
 BATCH = 2_000
@@ -72,18 +85,12 @@ def newest(
 
     With `rules`, only their findings are read: the answer at order time carries no others.
     """
-    if not examinations:
-        return {}
+    return ask(conn, newest_of(examinations, rules=rules)) if examinations else {}
+
+
+def _newest(findings: Any) -> Select[Any]:
     table = study_evaluation
-    findings: Any = table.c.findings
-    if rules is not None:
-        findings = func.jsonb_path_query_array(
-            table.c.findings,
-            cast(ONLY_THESE, JSONPATH),
-            cast({"rules": sorted(rules)}, JSONB),
-            type_=JSONB,
-        ).label("findings")
-    rows = conn.execute(
+    return (
         select(
             table.c.examination,
             table.c.basis,
@@ -93,9 +100,35 @@ def newest(
             table.c.evaluated_at,
         )
         .ext(distinct_on(table.c.examination))
-        .where(table.c.examination.in_(examinations))
+        .where(table.c.examination == any_(bindparam("examinations", type_=ARRAY(BigInteger))))
         .order_by(table.c.examination, table.c.id.desc())
     )
+
+
+_NEWEST = Prepared(_newest(study_evaluation.c.findings))
+_NEWEST_OF_RULES = Prepared(
+    _newest(
+        func.jsonb_path_query_array(
+            study_evaluation.c.findings,
+            cast(bindparam("path", type_=Text), JSONPATH),
+            cast(bindparam("rules", type_=Text), JSONB),
+        ).label("findings")
+    )
+)
+
+
+def newest_of(
+    examinations: Collection[int], *, rules: Collection[str] | None = None
+) -> Read[dict[int, Evaluation]]:
+    """Ask what `newest` returns, for a question that goes together with others."""
+    values: dict[str, Any] = {"examinations": list(examinations)}
+    if rules is None:
+        return Read(_NEWEST, values, _evaluations)
+    values |= {"path": ONLY_THESE, "rules": json.dumps({"rules": sorted(rules)})}
+    return Read(_NEWEST_OF_RULES, values, _evaluations)
+
+
+def _evaluations(rows: Sequence[Any]) -> dict[int, Evaluation]:
     return {
         row.examination: Evaluation(
             row.examination,

@@ -5,7 +5,7 @@ R-ID-1 holds between them. What cannot be decided is a task of people and nothin
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from accord.identity.store import Kept
 from accord.kit import audit, clock, events
 from accord.kit.access import Actor, ActorKind
 from accord.kit.crypto import get_crypto
+from accord.kit.db import Read
 from accord.registry import service as registry
 
 PURPOSE: Final = "identity"
@@ -61,6 +62,26 @@ def person_of(conn: Connection, authority: str, local_id: str) -> str | None:
     if patient is None or patient.quarantined or persons.is_unidentified(patient.name):
         return None
     return patient.person_id
+
+
+def keys_of_persons(
+    authority: str, local_ids: Collection[str]
+) -> Read[dict[str, tuple[tuple[str, str], ...]]]:
+    """Ask whose keys the certain persons of some patients have, by local id.
+
+    For a question that goes together with others; it holds what `person_of` and `patients_of`
+    say one after the other, and leaves out whom `person_of` does not know.
+    """
+    read = store.persons_of(authority, local_ids)
+
+    def certain(rows: Sequence[Any]) -> dict[str, tuple[tuple[str, str], ...]]:
+        return {
+            local_id: whose.keys
+            for local_id, whose in read.make(rows).items()
+            if not whose.quarantined and not persons.is_unidentified(whose.name)
+        }
+
+    return Read(read.statement, read.values, certain)
 
 
 def patients_of(conn: Connection, person_id: str) -> tuple[Patient, ...]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,7 +12,10 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    String,
+    and_,
     any_,
+    bindparam,
     func,
     insert,
     literal,
@@ -21,6 +24,7 @@ from sqlalchemy import (
     union,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from accord.identity import tables as t
@@ -36,6 +40,7 @@ from accord.identity.model import (
 )
 from accord.identity.rules.placing import Basis, Decided, Member
 from accord.kit import clock
+from accord.kit.db import Prepared, Read
 
 PATIENT = t.patient
 
@@ -146,6 +151,49 @@ def of_person(conn: Connection, person_id: str) -> tuple[Patient, ...]:
         .order_by(PATIENT.c.id)
     )
     return tuple(_kept(row).patient for row in rows)
+
+
+_ME, _SAME = PATIENT.alias("me"), PATIENT.alias("same")
+_PERSONS = Prepared(
+    select(
+        _ME.c.local_id.label("asked"),
+        _ME.c.name,
+        _ME.c.quarantined,
+        _SAME.c.authority,
+        _SAME.c.local_id,
+    )
+    .outerjoin(_SAME, and_(_SAME.c.person_id == _ME.c.person_id, ~_SAME.c.quarantined))
+    .where(
+        _ME.c.authority == bindparam("authority"),
+        _ME.c.local_id == any_(bindparam("local_ids", type_=ARRAY(String))),
+    )
+    .order_by(_SAME.c.id)
+)
+
+
+@dataclass(frozen=True)
+class Whose:
+    """A patient's name and standing, and the keys of all patients that are the same person."""
+
+    name: str
+    quarantined: bool
+    keys: tuple[tuple[str, str], ...]
+
+
+def persons_of(authority: str, local_ids: Collection[str]) -> Read[dict[str, Whose]]:
+    """Ask for the persons of some patients of an authority, with every key of each person."""
+    return Read(_PERSONS, {"authority": authority, "local_ids": list(local_ids)}, _whose)
+
+
+def _whose(rows: Sequence[Any]) -> dict[str, Whose]:
+    found: dict[str, Whose] = {}
+    for row in rows:
+        known = found.get(row.asked)
+        keys = known.keys if known else ()
+        if row.authority is not None:
+            keys = (*keys, (row.authority, row.local_id))
+        found[row.asked] = Whose(row.name, row.quarantined, keys)
+    return found
 
 
 def group(conn: Connection, patient_id: int, tokens: Collection[str]) -> tuple[Kept, ...]:

@@ -1,15 +1,17 @@
 """All SQL of the technical ground: audit, accounts, sessions, systems."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from accord.kit import clock
 from accord.kit.access import Actor, ActorKind, Session, hash_token
+from accord.kit.db import Prepared, Read, ask, tell
 from accord.kit.tables import answered_request, audit_entry, person, session, system
 
 
@@ -33,22 +35,31 @@ class OpenSession:
     csrf: str
 
 
+_APPEND = Prepared(
+    insert(audit_entry).inline(),  # nobody asks for the id, so nothing comes back
+    ("at", "actor_kind", "actor", "institution", "action", "subject", "detail"),
+)
+_SYSTEM = Prepared(
+    select(system).where(system.c.key_hash == bindparam("key_hash"), system.c.active)
+)
+
+
 def append_audit(
     conn: Connection, actor: Actor, *, action: str, subject: str, detail: Mapping[str, Any]
 ) -> None:
     """Append one entry to the audit trail."""
-    conn.execute(
-        insert(audit_entry)
-        .inline()  # nobody asks for the id, so nothing comes back
-        .values(
-            at=clock.now(),
-            actor_kind=actor.kind.value,
-            actor=actor.id,
-            institution=actor.institution,
-            action=action,
-            subject=subject,
-            detail=dict(detail),
-        )
+    tell(
+        conn,
+        _APPEND,
+        {
+            "at": clock.now(),
+            "actor_kind": actor.kind.value,
+            "actor": actor.id,
+            "institution": actor.institution,
+            "action": action,
+            "subject": subject,
+            "detail": json.dumps(dict(detail)),
+        },
     )
 
 
@@ -173,11 +184,13 @@ def put_system(
 
 def find_system(conn: Connection, key: str) -> Actor | None:
     """Return the system that holds that key, if it is active."""
-    row = conn.execute(
-        select(system).where(system.c.key_hash == hash_token(key), system.c.active)
-    ).first()
-    if row is None:
+    return ask(conn, Read(_SYSTEM, {"key_hash": hash_token(key)}, _system))
+
+
+def _system(rows: Sequence[Any]) -> Actor | None:
+    if not rows:
         return None
+    row = rows[0]
     return Actor(
         ActorKind.SYSTEM,
         row.code,

@@ -4,7 +4,7 @@ Everything a hospital sends is kept in versions; joining is repeated whenever im
 report change, so that the order of arrival does not matter.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +19,7 @@ from accord.archive.model import StudyFacts
 from accord.identity import service as identity
 from accord.kit import audit, clock, events, jobs
 from accord.kit.access import Actor
+from accord.kit.db import Read
 from accord.kit.errors import Forbidden
 from accord.record import store
 from accord.record.errors import (
@@ -95,6 +96,16 @@ def open_visits(
 def find_visit(conn: Connection, institution: str, number: str) -> Kept[Visit] | None:
     """Return a visit of that institution."""
     return store.find(conn, Visit, institution, number)
+
+
+def visit_of(institution: str, number: str) -> Read[Kept[Visit] | None]:
+    """Ask for a visit, for a question that goes together with others."""
+    return store.current(Visit, institution, number)
+
+
+def visits_of(keys: Collection[tuple[str, str]]) -> Read[dict[tuple[str, str], Kept[Visit]]]:
+    """Ask for the visits of these (institution, number) pairs, together with other questions."""
+    return store.visits_of(keys)
 
 
 def find_visits(
@@ -368,6 +379,13 @@ def candidates(conn: Connection, person_id: str, since: datetime) -> tuple[Exami
     keys = [
         (patient.authority, patient.local_id) for patient in identity.patients_of(conn, person_id)
     ]
+    return candidates_of(conn, keys, since)
+
+
+def candidates_of(
+    conn: Connection, keys: Sequence[tuple[str, str]], since: datetime
+) -> tuple[Examination, ...]:
+    """Return the examinations of a person whose (authority, local id) keys are known."""
     return store.examinations_of(conn, keys, since, limit=MOST_CANDIDATES)
 
 

@@ -6,23 +6,27 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
-    Row,
+    DateTime,
     Select,
+    String,
     Table,
     and_,
+    bindparam,
     func,
     insert,
     literal,
     or_,
     select,
-    tuple_,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from accord.kit import clock
+from accord.kit.db import Prepared, Read, ask
 from accord.record import tables
 from accord.record.model import Examination, Kept, Order, Performed, Report, ReportStatus, Visit
 
@@ -76,12 +80,36 @@ def find(
     conn: Connection, kind: type[D], institution: str, number: str, *, lock: bool = False
 ) -> Kept[D] | None:
     """Return the current version of a document, its row locked on request."""
-    current, _ = _TABLES[kind]
-    query = select(current).where(current.c.institution == institution, current.c.number == number)
-    row = conn.execute(query.with_for_update() if lock else query).first()
+    if not lock:
+        return ask(conn, current(kind, institution, number))
+    table, _ = _TABLES[kind]
+    query = select(table).where(table.c.institution == institution, table.c.number == number)
+    row = conn.execute(query.with_for_update()).first()
     if row is None:
         return None
     return _kept(kind, row.institution, row.version, row.at, row.content)
+
+
+_CURRENT: Mapping[type, Prepared] = {
+    kind: Prepared(
+        select(table).where(
+            table.c.institution == bindparam("institution"), table.c.number == bindparam("number")
+        )
+    )
+    for kind, (table, _) in _TABLES.items()
+}
+
+
+def current(kind: type[D], institution: str, number: str) -> Read[Kept[D] | None]:
+    """Ask for the current version of a document."""
+
+    def make(rows: Sequence[Any]) -> Kept[D] | None:
+        if not rows:
+            return None
+        row = rows[0]
+        return _kept(kind, row.institution, row.version, row.at, row.content)
+
+    return Read(_CURRENT[kind], {"institution": institution, "number": number}, make)
 
 
 def put(conn: Connection, institution: str, document: D, *, actor: str) -> Kept[D]:
@@ -154,12 +182,38 @@ def visits(
     conn: Connection, keys: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], Kept[Visit]]:
     """Return the current versions of the visits of these (institution, number) pairs."""
-    if not keys:
-        return {}
-    table = tables.visit
-    rows = conn.execute(
-        select(table).where(tuple_(table.c.institution, table.c.number).in_(sorted(keys)))
+    return ask(conn, visits_of(keys)) if keys else {}
+
+
+def _key(name: str) -> ColumnElement[Any]:
+    return func.unnest(bindparam(name, type_=ARRAY(String)))
+
+
+_VISIT_KEYS = select(_key("institutions").label("institution"), _key("numbers").label("number"))
+_VISITS = Prepared(
+    select(tables.visit).join(
+        wanted := _VISIT_KEYS.subquery("wanted"),
+        and_(
+            tables.visit.c.institution == wanted.c.institution,
+            tables.visit.c.number == wanted.c.number,
+        ),
     )
+)
+
+
+def visits_of(
+    keys: Collection[tuple[str, str]],
+) -> Read[dict[tuple[str, str], Kept[Visit]]]:
+    """Ask for the current versions of the visits of these (institution, number) pairs."""
+    wanted = sorted(set(keys))
+    values = {
+        "institutions": [institution for institution, _ in wanted],
+        "numbers": [number for _, number in wanted],
+    }
+    return Read(_VISITS, values, _visits)
+
+
+def _visits(rows: Sequence[Any]) -> dict[tuple[str, str], Kept[Visit]]:
     return {
         (row.institution, row.number): _kept(
             Visit, row.institution, row.version, row.at, row.content
@@ -350,7 +404,7 @@ def _examinations() -> Select[Any]:
     )
 
 
-def _examination(row: Row[Any]) -> Examination:
+def _examination(row: Any) -> Examination:
     return Examination(
         id=row.id,
         performed_by=row.performed_by,
@@ -380,8 +434,12 @@ def _examination(row: Row[Any]) -> Examination:
 
 def find_examination(conn: Connection, number: int) -> Examination | None:
     """Return one examination with its order and report."""
-    row = conn.execute(_examinations().where(tables.examination.c.id == number)).first()
-    return None if row is None else _examination(row)
+    return next(iter(ask(conn, Read(_EXAMINATION, {"id": number}, _examinations_in))), None)
+
+
+_EXAMINATION = Prepared(
+    _examinations().where(tables.examination.c.id == bindparam("id", type_=BigInteger))
+)
 
 
 def find_examination_of_study(conn: Connection, study_uid: str) -> Examination | None:
@@ -397,18 +455,42 @@ def examinations_of(
 
     Those without an end of acquisition yet (images arriving, report alone) are included.
     """
-    if not patients:
-        return ()
+    wanted = sorted(set(patients))
+    values = {
+        "institutions": [institution for institution, _ in wanted],
+        "patients": [patient for _, patient in wanted],
+        "since": since,
+        "most": limit,
+    }
+    return ask(conn, Read(_CANDIDATES, values, _examinations_in))
+
+
+def _candidates() -> Select[Any]:
     exam = tables.examination
-    rows = conn.execute(
+    keys = select(
+        _key("institutions").label("institution"), _key("patients").label("patient")
+    ).subquery("wanted")
+    return (
         _examinations()
+        .join(
+            keys,
+            and_(exam.c.performed_by == keys.c.institution, exam.c.patient_id == keys.c.patient),
+        )
         .where(
-            tuple_(exam.c.performed_by, exam.c.patient_id).in_(patients),
-            or_(exam.c.exam_end.is_(None), exam.c.exam_end >= since),
+            or_(
+                exam.c.exam_end.is_(None),
+                exam.c.exam_end >= bindparam("since", type_=DateTime(timezone=True)),
+            )
         )
         .order_by(exam.c.exam_end.desc().nulls_first(), exam.c.id.desc())
-        .limit(limit)
+        .limit(bindparam("most", type_=BigInteger))
     )
+
+
+_CANDIDATES = Prepared(_candidates())
+
+
+def _examinations_in(rows: Sequence[Any]) -> tuple[Examination, ...]:
     return tuple(_examination(row) for row in rows)
 
 

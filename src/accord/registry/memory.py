@@ -19,7 +19,8 @@ _MOST_ANSWERS: Final = 100_000
 
 _lock = Lock()
 _answers: OrderedDict[UUID, dict[Hashable, Any]] = OrderedDict()
-_versions: WeakKeyDictionary[RootTransaction, UUID | None] = WeakKeyDictionary()
+_known: WeakKeyDictionary[RootTransaction, dict[Hashable, Any] | None] = WeakKeyDictionary()
+"""What each open transaction may recall; nothing once it has written."""
 
 Found = TypeVar("Found")
 
@@ -31,7 +32,7 @@ def recall(
     read: Callable[[], Found],
 ) -> Found:
     """Return what was read under this key before, or read it now."""
-    known = _of_version(_version_in(conn, version))
+    known = _known_in(conn, version)
     if known is None:
         return read()
     if key not in known:
@@ -44,25 +45,35 @@ def recall(
     return answer
 
 
+def note(conn: Connection, version: UUID | None) -> None:
+    """Take it that this transaction reads that version, unless it has asked or written before."""
+    transaction = conn.get_transaction()
+    if transaction is not None:
+        known = _of_version(version)
+        with _lock:
+            _known.setdefault(transaction, known)
+
+
 def forget(conn: Connection) -> None:
     """Recall nothing in the rest of this transaction: it has changed the registry."""
     transaction = conn.get_transaction()
     if transaction is not None:
         with _lock:
-            _versions[transaction] = None
+            _known[transaction] = None
 
 
-def _version_in(conn: Connection, version: Callable[[Connection], UUID | None]) -> UUID | None:
+def _known_in(
+    conn: Connection, version: Callable[[Connection], UUID | None]
+) -> dict[Hashable, Any] | None:
     transaction = conn.get_transaction()
     if transaction is None:
         return None
-    with _lock:
-        if transaction in _versions:
-            return _versions[transaction]
-    found = version(conn)
-    with _lock:
-        _versions[transaction] = found
-    return found
+    # Without the lock: one transaction is never worked on by two threads at a time.
+    try:
+        return _known[transaction]
+    except KeyError:
+        note(conn, version(conn))
+    return _known[transaction]
 
 
 def _of_version(version: UUID | None) -> dict[Hashable, Any] | None:

@@ -10,12 +10,14 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from accord import standard
 from accord.kit import audit, clock, events
 from accord.kit.access import Actor, ActorKind, Post
+from accord.kit.db import Read
 from accord.kit.settings import get_settings
 from accord.registry import memory, roles, store
 from accord.registry.errors import BadEntry, BadState, CannotGrant, NotRegistered, OutsideScope
@@ -54,6 +56,16 @@ Found = TypeVar("Found")
 
 def _recall(conn: Connection, key: Hashable, read: Callable[[], Found]) -> Found:
     return memory.recall(conn, store.version, key, read)
+
+
+def state() -> Read[UUID | None]:
+    """Ask which state the registry is in, for a question that goes together with others."""
+    return store.state()
+
+
+def recall_as_of(conn: Connection, state: UUID | None) -> None:
+    """Recall what is known of that state in the rest of this transaction, without asking again."""
+    memory.note(conn, state)
 
 
 def _stretch(conn: Connection, institution: str, on: date) -> date:

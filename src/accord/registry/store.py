@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from accord.kit import clock
+from accord.kit.db import Prepared, Read, ask
 from accord.registry import memory
 from accord.registry import tables as t
 from accord.registry.model import (
@@ -224,8 +225,15 @@ def touch(conn: Connection) -> None:
 
 def version(conn: Connection) -> uuid.UUID | None:
     """Return the version of the registry; None while nothing was ever written."""
-    found: uuid.UUID | None = conn.execute(select(t.registry_state.c.version)).scalar()
-    return found
+    return ask(conn, state())
+
+
+_STATE = Prepared(select(t.registry_state.c.version))
+
+
+def state() -> Read[uuid.UUID | None]:
+    """Ask for the version of the registry."""
+    return Read(_STATE, {}, lambda rows: rows[0].version if rows else None)
 
 
 # --- imports ----------------------------------------------------------------------------------

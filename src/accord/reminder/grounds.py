@@ -6,6 +6,7 @@ Needs beyond the clause (typed notes, signatures, numbers) are never compulsory 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from accord.reminder.errors import GroundsIncomplete
@@ -51,6 +52,7 @@ class Ground:
         return next((words for need, words in _QUESTIONS.items() if need in self.needs), "具体为")
 
 
+@lru_cache(maxsize=8)
 def grounds_of(rule_set: RuleSet) -> Mapping[str, Ground]:
     """Return the grounds of a version of the standard by code, in its order."""
     rows = rule_set.table("6.7/grounds").rows

@@ -5,16 +5,19 @@ the outage is audited. Whatever fails on our side, the workstation gets 200 and 
 """
 
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 from threading import Lock
 from time import perf_counter
 from typing import Any, Final
 
+import psycopg
 import structlog
 from prometheus_client import Histogram
 from pydantic import ValidationError
@@ -32,6 +35,7 @@ from accord.kit.db import Database
 from accord.kit.errors import AccordError, Forbidden, Invalid
 from accord.kit.http import parse_json, problem, refuse_nul
 from accord.kit.settings import Settings
+from accord.recognition import service as recognition
 from accord.recognition.cases import make_case
 from accord.recognition.judge import evaluate
 from accord.record import service as record
@@ -54,8 +58,11 @@ from accord.reminder.model import Answer, Question, Unasked
 
 log = structlog.get_logger(__name__)
 
-THREADS: Final = 8
+THREADS: Final = 3
 SWITCH: Final = 0.0005  # seconds
+# Of the cut-off: a question that waited longer for a thread would hardly be answered in time, and
+# its work would keep the next one waiting as long. Under too much load some get their answer.
+WORTH_BEGINNING: Final = 0.5
 SKIPPED: Final = frozenset({"revoked", "entered-in-error", "completed"})
 URGENT: Final = frozenset({"stat", "asap", "urgent"})
 # SNOMED CT sides of the body, as hospitals send them in bodySite.
@@ -77,8 +84,13 @@ class Late(Exception):
 
 @dataclass
 class Ticket:
-    """Who came first, the answer or the cut-off."""
+    """Who came first, the answer or the cut-off.
 
+    Attributes:
+        begins_by: Moment of `perf_counter` after which the work is not worth beginning.
+    """
+
+    begins_by: float = inf
     _lock: Lock = field(default_factory=Lock)
     _is_taken: bool = False
 
@@ -97,9 +109,15 @@ class Lane:
         # No ping before use: it costs a way to the server each time, and after a restart of the
         # server an order may pass unanswered.
         self.database = Database(
-            database.url, pool_size=THREADS, statement_timeout=cutoff, pre_ping=False
+            database.url,
+            pool_size=THREADS,
+            statement_timeout=cutoff,
+            plan_once=True,
+            pre_ping=False,
         )
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="remind")
+        # The outages are audited on a connection of their own: the lane's may be what is stuck.
+        self.aside_database = Database(database.url, pool_size=1)
         self.aside = ThreadPoolExecutor(1, thread_name_prefix="remind-aside")
         # A thread that comes back from the database waits for the interpreter up to this long,
         # a dozen times an answer; the default of 5 ms would be most of the answer.
@@ -110,6 +128,7 @@ class Lane:
         self.pool.shutdown(wait=True, cancel_futures=True)
         self.aside.shutdown(wait=True)
         self.database.close()
+        self.aside_database.close()
 
 
 def lane_of(state: State) -> Lane:
@@ -123,7 +142,9 @@ def lane_of(state: State) -> Lane:
 def warm_up(state: State) -> None:
     """Ask once for nobody, so that the first physician does not wait for files to be read.
 
-    Nothing of it is kept, and a failure is only logged: the first question will tell.
+    Nothing of it is kept, and a failure is only logged: the first question will tell. What the
+    process has loaded by then stays until it ends, so the collector is told not to go through it
+    again: a full round over it would hold up every answer under way for tens of milliseconds.
     """
     at = clock.now()
     order = Order(
@@ -141,11 +162,14 @@ def warm_up(state: State) -> None:
     evaluate(make_case({}), rules, catalogue.load())
     grounds_of(rules)
     try:
-        with lane_of(state).database.engine.connect() as conn:
+        with lane_of(state).database.engine.connect() as conn, conn.begin() as transaction:
             service.ask(conn, Actor.process("warm-up"), question, at)
-            conn.rollback()
-    except SQLAlchemyError as error:
+            recognition.warm_up(conn, at)
+            transaction.rollback()
+    except (SQLAlchemyError, psycopg.Error) as error:
         log.warning("reminder not warmed up", error=type(error).__name__)
+    gc.collect()
+    gc.freeze()
 
 
 class SignHook:
@@ -165,12 +189,13 @@ class SignHook:
 
     async def _respond(self, request: Request, body: bytes) -> Response:
         lane = lane_of(request.app.state)
-        ticket = Ticket()
+        within = lane.cutoff.total_seconds()
+        ticket = Ticket(begins_by=perf_counter() + within * WORTH_BEGINNING)
         work = asyncio.get_running_loop().run_in_executor(
             lane.pool, answer_call, lane.database, request, body, ticket
         )
         try:
-            content = await asyncio.wait_for(work, lane.cutoff.total_seconds())
+            content = await asyncio.wait_for(work, within)
         except AccordError as error:
             return problem(error)
         except (TimeoutError, Late):
@@ -182,13 +207,12 @@ class SignHook:
     def _let_pass(self, lane: Lane, ticket: Ticket, why: Unasked, error: str) -> Response:
         ticket.take()
         log.warning("reminder unavailable", reason=why.value, error=error)
-        lane.aside.submit(_audit_outage, lane.database.url, why, error)
+        lane.aside.submit(_audit_outage, lane.aside_database, why, error)
         return Response(encode(cards.unasked(why)), media_type="application/json")
 
 
-def _audit_outage(url: str, why: Unasked, error: str) -> None:
-    """Audit on a connection of its own: the lane's may be what is stuck."""
-    database = Database(url, pool_size=1)
+def _audit_outage(database: Database, why: Unasked, error: str) -> None:
+    """Audit that an order proceeded unanswered."""
     try:
         with database.begin() as conn:
             service.note_outage(
@@ -200,8 +224,6 @@ def _audit_outage(url: str, why: Unasked, error: str) -> None:
     except Exception as failure:  # noqa: BLE001 - the order has proceeded; the log keeps it
         # No traceback: it may hold values of the statement.
         log.error("outage not audited", error=type(failure).__name__)  # noqa: TRY400
-    finally:
-        database.close()
 
 
 def answer_call(database: Database, request: Request, body: bytes, ticket: Ticket) -> bytes:
@@ -211,6 +233,8 @@ def answer_call(database: Database, request: Request, body: bytes, ticket: Ticke
         AccordError: The call is refused.
         Late: The cut-off came first; nothing was kept.
     """
+    if perf_counter() > ticket.begins_by:
+        raise Late
     state = request.app.state
     with database.begin() as conn:
         actor = system_of(request, conn)
@@ -346,30 +370,18 @@ def _ask(
     return answer, cards.Shown(
         base_url=settings.inner_url,
         subject=called.hook.context.patient_id,
-        results=results_of(conn, answer),
+        results=answer.results,
         drafts=drafts,
         grounds=tuple(grounds_of(service.rule_set()).values()),
     )
-
-
-def results_of(conn: Connection, answer: Answer) -> dict[int, str]:
-    """Return the result of every prior that has a card."""
-    found: dict[int, str] = {}
-    for item in answer.items:
-        if item.card is None:
-            continue
-        examination = record.find_examination(conn, item.card.examination)
-        result = service.result_of(examination) if examination else None
-        if result:
-            found[item.card.examination] = result
-    return found
 
 
 def _known_visit(conn: Connection, institution: str, numbers: tuple[str, ...]) -> str | None:
     """Return the number under which the institution's feed knows the visit."""
     if len(numbers) < 2:  # noqa: PLR2004 - nothing to choose between
         return next(iter(numbers), None)
-    known = (each for each in numbers if record.find_visit(conn, institution, each[:64]))
+    found = record.find_visits(conn, {(institution, each[:64]) for each in numbers})
+    known = (each for each in numbers if (institution, each[:64]) in found)
     return next(known, numbers[0])
 
 

@@ -25,9 +25,10 @@ from accord.recognition.model import (
     Relation,
     TakenSide,
 )
+from accord.recognition.service import Measured
 from accord.record import service as record
 from accord.record.items import is_national, items_of_order
-from accord.record.model import Examination, Order, Purpose, ReportStatus, Visit
+from accord.record.model import Examination, Kept, Order, Purpose, ReportStatus, Visit
 from accord.registry import service as registry
 from accord.reminder.model import DayCount, ItemAnswer, Prior, Status, count_days
 from accord.standard.model import RuleSet
@@ -69,18 +70,31 @@ class Asking:
         institution: Who asks.
         visit: The open visit.
         priors: The person's examinations of the last months that may be shown, newest first.
+        measured: What clause 7.1 says of each.
     """
 
     institution: str
     visit: Visit
     priors: Sequence[Examination]
+    measured: Measured
     at: datetime
     rules: RuleSet
 
 
-def showable(conn: Connection, priors: Sequence[Examination]) -> tuple[Examination, ...]:
-    """Return the priors without those made for an appraisal (RD-6.6-LIST)."""
-    visits = record.find_visits(conn, {key for prior in priors if (key := _visit_of(prior))})
+def visits_behind(priors: Sequence[Examination]) -> set[tuple[str, str]]:
+    """Return the keys of the visits for which the priors were ordered."""
+    return {key for prior in priors if (key := _visit_of(prior))}
+
+
+def showable(
+    priors: Sequence[Examination], visits: Mapping[tuple[str, str], Kept[Visit]]
+) -> tuple[Examination, ...]:
+    """Return the priors without those made for an appraisal (RD-6.6-LIST).
+
+    Args:
+        priors: The person's examinations.
+        visits: Those of `visits_behind` that are known.
+    """
     return tuple(
         prior
         for prior in priors
@@ -118,7 +132,9 @@ def _is_printed(known: catalogue.Catalogue, order: Order) -> bool:
 def judge(conn: Connection, asking: Asking, item: ItemAnswer) -> ItemAnswer:
     """Return the item with its card, if any prior deserves one, and the quiet list."""
     facts = order_facts(item, asking.visit)
-    advices = recognition.advise_all(conn, facts, asking.priors, asking.institution, asking.at)
+    advices = recognition.advise_all(
+        conn, facts, asking.priors, asking.institution, asking.at, asking.measured
+    )
     judged = [
         (advice, _prior(conn, asking, examination, advice))
         for examination, advice in zip(asking.priors, advices, strict=True)

@@ -185,13 +185,19 @@ class ItemAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """The answer to a question, kept before it is sent."""
+    """The answer to a question, kept before it is sent.
+
+    Attributes:
+        results: The result of the prior of each card as it stands now, by examination; shown
+            once and not kept with the reminder.
+    """
 
     id: UUID
     status: Status
     asked_at: datetime
     institution: str
     items: tuple[ItemAnswer, ...] = ()
+    results: Mapping[int, str] = field(default_factory=dict)
     unasked: Unasked | None = None
     rule_set: str = ""
     fingerprint: str = ""

@@ -15,14 +15,15 @@ from dateutil.relativedelta import relativedelta
 from sqlalchemy import Connection
 
 from accord import standard
+from accord.dataquality import service as dataquality
 from accord.identity import service as identity
-from accord.kit import audit, clock
+from accord.kit import audit, clock, db
 from accord.kit.access import Actor, ActorKind
 from accord.kit.db import Database
 from accord.kit.settings import get_settings
 from accord.recognition.model import Recommendation
 from accord.record import service as record
-from accord.record.model import Examination, ReportStatus, Visit
+from accord.record.model import Examination, Kept, ReportStatus, Visit
 from accord.registry import service as registry
 from accord.reminder import store
 from accord.reminder.access import DECIDE
@@ -40,7 +41,7 @@ from accord.reminder.errors import (
 from accord.reminder.grounds import check as check_grounds
 from accord.reminder.grounds import grounds_of
 from accord.reminder.grounds import words as ground_words
-from accord.reminder.judge import Asking, judge, read_items, showable
+from accord.reminder.judge import Asking, judge, read_items, showable, visits_behind
 from accord.reminder.model import (
     Answer,
     Citation,
@@ -63,7 +64,7 @@ from accord.standard.model import Outcome as RuleOutcome
 
 NECESSITY_UNNAMED = "经医师判断，仍需进行本次检查"
 SELF = "本人"
-NOBODY = str(UUID(int=0))
+MOST_AT_ONCE = 8  # ids of a patient that are looked up together with the visit
 
 
 def rule_set() -> RuleSet:
@@ -74,6 +75,19 @@ def rule_set() -> RuleSet:
 # --- ask ----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Asker:
+    """What gives the right to an answer, and about whom.
+
+    Attributes:
+        visit: The open visit of the asking institution.
+        keys: The keys by which the certain person of the visit's patient is known anywhere.
+    """
+
+    visit: Visit | None
+    keys: tuple[tuple[str, str], ...] | None
+
+
 def ask(conn: Connection, actor: Actor, question: Question, at: datetime) -> Answer:
     """Answer a question and keep question and answer; the caller commits before it sends.
 
@@ -81,8 +95,9 @@ def ask(conn: Connection, actor: Actor, question: Question, at: datetime) -> Ans
     the one for a patient without priors (R6.6-6).
     """
     rules = rule_set()
-    visit = _open_visit(conn, question, at)
-    answer, because = _answer(conn, question, visit, at, rules)
+    asker = _find_asker(conn, question, at)
+    visit = asker.visit
+    answer, because = _answer(conn, question, asker, at, rules)
     with Database.together(conn):
         store.keep_answer(conn, actor, question, answer, because=because, visit=visit)
         audit.record(
@@ -103,7 +118,7 @@ def ask(conn: Connection, actor: Actor, question: Question, at: datetime) -> Ans
 
 
 def _answer(
-    conn: Connection, question: Question, visit: Visit | None, at: datetime, rules: RuleSet
+    conn: Connection, question: Question, asker: Asker, at: datetime, rules: RuleSet
 ) -> tuple[Answer, str]:
     empty = Answer(
         id=uuid4(),
@@ -129,36 +144,62 @@ def _answer(
     if all(item.unasked for item in items):
         unknown = Unasked.ITEM_UNKNOWN
         return replace(empty, items=tuple(items), unasked=unknown), unknown.value
-    asking, because = _find_person(conn, question, visit, at, rules)
+    asking, because = _priors(conn, question, asker, at, rules)
+    results: Mapping[int, str] = {}
     if asking is not None:
         items = [item if item.unasked else judge(conn, asking, item) for item in items]
         because = "priors" if any(item.priors for item in items) else "no_priors"
+        results = _results(asking.priors, items)
     answered = any(item.status is Status.ANSWERED for item in items)
     status = Status.ANSWERED if answered else Status.NONE
-    return replace(empty, items=tuple(items), status=status), because
+    return replace(empty, items=tuple(items), status=status, results=results), because
 
 
-def _find_person(
-    conn: Connection, question: Question, visit: Visit | None, at: datetime, rules: RuleSet
+def _results(priors: Sequence[Examination], items: Sequence[ItemAnswer]) -> Mapping[int, str]:
+    """Return the result of every prior that has a card."""
+    carded = {item.card.examination for item in items if item.card}
+    told = {prior.id: result_of(prior) for prior in priors if prior.id in carded}
+    return {number: result for number, result in told.items() if result}
+
+
+def _priors(
+    conn: Connection, question: Question, asker: Asker, at: datetime, rules: RuleSet
 ) -> tuple[Asking | None, str]:
     """Return what the priors are judged with, or why there is nothing to judge.
 
-    Without a visit or a person the same queries run for nobody, so that the time tells nothing.
+    Without a visit or a person the same query runs for nobody, so that the time tells nothing.
     """
-    patient = visit.patient_id if visit else ""
-    person = identity.person_of(conn, question.institution, patient)
     since = at - relativedelta(months=rules.months("6.6/quiet_list"))
-    priors = record.candidates(conn, person or NOBODY, since)
-    if visit is None:
+    priors = record.candidates_of(conn, asker.keys or (), since)
+    if asker.visit is None:
         return None, "no_visit"
-    if person is None:
+    if asker.keys is None:
         return None, "no_identity"
-    shown = showable(conn, priors)
-    return Asking(question.institution, visit, shown, at, rules), ""
+    visits, kept = db.ask_together(
+        conn, record.visits_of(visits_behind(priors)), dataquality.kept_for(priors)
+    )
+    shown = showable(priors, visits)
+    measured = dataquality.findings_from(conn, shown, kept)
+    return Asking(question.institution, asker.visit, shown, measured, at, rules), ""
 
 
-def _open_visit(conn: Connection, question: Question, at: datetime) -> Visit | None:
-    """Return the visit that gives the right to ask (R6.6-6): open, and of that patient."""
+def _find_asker(conn: Connection, question: Question, at: datetime) -> Asker:
+    """Return the visit and the person, by one way to the server where the question names both."""
+    if question.visit is None or not 0 < len(question.patient_ids) <= MOST_AT_ONCE:
+        return _find_asker_by_patient(conn, question, at)
+    kept, persons, state = db.ask_together(
+        conn,
+        record.visit_of(question.institution, question.visit),
+        identity.keys_of_persons(question.institution, question.patient_ids),
+        registry.state(),
+    )
+    registry.recall_as_of(conn, state)
+    visit = _open_visit([kept] if kept else [], question, at)
+    return Asker(visit, persons.get(visit.patient_id) if visit else None)
+
+
+def _find_asker_by_patient(conn: Connection, question: Question, at: datetime) -> Asker:
+    """Return the visit, then its person: the question names no visit, or names no patient."""
     if question.visit is not None:
         kept = record.find_visit(conn, question.institution, question.visit)
         found = [kept] if kept else []
@@ -168,6 +209,14 @@ def _open_visit(conn: Connection, question: Question, at: datetime) -> Visit | N
             for patient in question.patient_ids
             for kept in record.open_visits(conn, question.institution, patient, at)
         ]
+    visit = _open_visit(found, question, at)
+    patient = visit.patient_id if visit else ""
+    persons = db.ask(conn, identity.keys_of_persons(question.institution, (patient,)))
+    return Asker(visit, persons.get(patient))
+
+
+def _open_visit(found: Sequence[Kept[Visit]], question: Question, at: datetime) -> Visit | None:
+    """Return the visit that gives the right to ask (R6.6-6): open, and of that patient."""
     for kept in found:
         visit = kept.content
         is_open = visit.opened_at <= at and (visit.closed_at is None or at < visit.closed_at)

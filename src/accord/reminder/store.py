@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, Text, bindparam, cast, delete, insert, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, Row, Select, String, bindparam, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from accord.kit import clock
 from accord.kit.access import Actor
+from accord.kit.db import Prepared, tell
 from accord.recognition.model import Recommendation
 from accord.record.model import Visit
 from accord.reminder import tables
@@ -37,7 +39,18 @@ _ITEM = TypeAdapter(ItemAnswer)
 _GROUNDS = TypeAdapter(tuple[GivenGround, ...])
 
 
-_ADD_ITEM = insert(tables.reminder_item).values(shown=cast(bindparam("shown", type_=Text), JSONB))
+_ADD = Prepared(insert(tables.reminder), [column.name for column in tables.reminder.c])
+_ADD_ITEM = Prepared(insert(tables.reminder_item), [each.name for each in tables.reminder_item.c])
+_ADD_SHOWN = Prepared(
+    insert(tables.shown_study).from_select(
+        ["institution", "study_uid", "item_id"],
+        select(
+            bindparam("institution", type_=String),
+            func.unnest(bindparam("studies", type_=ARRAY(String))),
+            func.unnest(bindparam("items", type_=ARRAY(PG_UUID))),
+        ),
+    )
+)
 
 
 def keep_answer(
@@ -50,29 +63,25 @@ def keep_answer(
     visit: Visit | None,
 ) -> None:
     """Keep a question with its answer: every item, every finding, who asked, by which rules."""
-    conn.execute(
-        insert(tables.reminder).values(
-            id=answer.id,
-            asked_at=answer.asked_at,
-            institution=question.institution,
-            asker_kind=actor.kind.value,
-            asker=actor.id,
-            via=question.via,
-            physician=question.physician,
-            visit=visit.number if visit else None,
-            patient_id=visit.patient_id if visit else None,
-            instance=question.instance,
-            status=answer.status.value,
-            because=because,
-            rule_set=answer.rule_set,
-            fingerprint=answer.fingerprint,
-        )
-    )
-    if answer.items:
-        conn.execute(
-            _ADD_ITEM,
-            [_item_row(answer.id, place, item) for place, item in enumerate(answer.items)],
-        )
+    row = {
+        "id": answer.id,
+        "asked_at": answer.asked_at,
+        "institution": question.institution,
+        "asker_kind": actor.kind.value,
+        "asker": actor.id,
+        "via": question.via,
+        "physician": question.physician,
+        "visit": visit.number if visit else None,
+        "patient_id": visit.patient_id if visit else None,
+        "instance": question.instance,
+        "status": answer.status.value,
+        "because": because,
+        "rule_set": answer.rule_set,
+        "fingerprint": answer.fingerprint,
+    }
+    tell(conn, _ADD, row)
+    for place, item in enumerate(answer.items):
+        tell(conn, _ADD_ITEM, _item_row(answer.id, place, item))
     shown = sorted(
         {
             (prior.study_uid, item.id)
@@ -82,12 +91,14 @@ def keep_answer(
         }
     )
     if shown:
-        conn.execute(
-            insert(tables.shown_study),
-            [
-                {"institution": question.institution, "study_uid": uid, "item_id": item}
-                for uid, item in shown
-            ],
+        tell(
+            conn,
+            _ADD_SHOWN,
+            {
+                "institution": question.institution,
+                "studies": [study for study, _ in shown],
+                "items": [item for _, item in shown],
+            },
         )
 
 
@@ -100,7 +111,7 @@ def _item_row(reminder: UUID, place: int, item: ItemAnswer) -> dict[str, Any]:
         "order_number": item.order.number,
         "status": item.status.value,
         "advice": card and card.advice.value,
-        "relation": card and card.relation,
+        "relation": card and card.relation.value,
         "examination": card and card.examination,
         "lifted": bool(card and (card.lifted_by or card.machine_grounds)),
         # Straight to text: a findings list is long, and this is on the way of an order.

@@ -143,7 +143,7 @@ _DURATIONS: Mapping[Unit, timedelta] = {
 }
 
 
-_PLAIN = frozenset({bool, int, float, str})
+_PLAIN = frozenset({bool, int, float, str, type(None)})
 
 
 def as_json(value: object) -> object:
@@ -153,34 +153,67 @@ def as_json(value: object) -> object:
     on the way into an explanation. A type that is not known here raises, so that no reason is
     stored as the mere name of an object.
     """
-    if value is None or type(value) in _PLAIN:  # most of a finding; the order-time answer is short
+    kind = type(value)
+    if kind in _PLAIN:  # most of a finding; the order-time answer is short
         return value
-    match value:
-        case Mapping():
-            return {str(as_json(key)): as_json(item) for key, item in value.items()}
-        case frozenset() | set():
-            return sorted((as_json(item) for item in value), key=str)
-        case list() | tuple():
-            return [as_json(item) for item in value]
-        case _:
-            return _scalar_as_json(value)
+    write = _WRITERS.get(kind)
+    if write is None:
+        write = _WRITERS[kind] = _writer(kind)
+    return write(value)
 
 
-def _scalar_as_json(value: object) -> str | float | None:
-    match value:
-        case Enum():
-            return str(value.value)
-        case None | bool() | int() | float() | str():
-            return value
-        case datetime() | date() | time():
-            return value.isoformat()
-        case timedelta():
-            seconds = value.total_seconds()
-            return int(seconds) if seconds.is_integer() else seconds
-        case Fraction() | Decimal():
-            return str(value)
-        case _:
-            raise TypeError(f"{type(value).__name__} cannot stand in a finding")
+def _writer(kind: type) -> Callable[[Any], object]:
+    """Return what writes values of a type; the order counts, since enums are also text."""
+    for bases, write in _BY_BASE:
+        if issubclass(kind, bases):
+            return write
+    raise TypeError(f"{kind.__name__} cannot stand in a finding")
+
+
+def _mapping(value: Mapping[Any, object]) -> dict[str, object]:
+    return {
+        key if type(key) is str else str(as_json(key)): as_json(item) for key, item in value.items()
+    }
+
+
+def _array(value: Iterable[object]) -> list[object]:
+    return [as_json(item) for item in value]
+
+
+def _sorted(value: Iterable[object]) -> list[object]:
+    return sorted((as_json(item) for item in value), key=str)
+
+
+def _enum(value: Enum) -> str:
+    return str(value.value)
+
+
+def _itself(value: object) -> object:
+    return value
+
+
+def _moment(value: date | time) -> str:
+    return value.isoformat()
+
+
+def _seconds(value: timedelta) -> float:
+    seconds = value.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+_BY_BASE: tuple[tuple[tuple[type, ...], Callable[[Any], object]], ...] = (
+    ((Mapping,), _mapping),
+    ((frozenset, set), _sorted),
+    ((list, tuple), _array),
+    ((StrEnum,), str.__str__),  # the plain text, with no way through the enum's descriptor
+    ((Enum,), _enum),
+    ((bool, int, float, str), _itself),
+    ((datetime, date, time), _moment),
+    ((timedelta,), _seconds),
+    ((Fraction, Decimal), str),
+)
+_WRITERS: dict[type, Callable[[Any], object]] = {}
+"""Writers by exact type, filled as types are met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,18 +249,21 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON; `because` always stands, other empty parts are left out."""
-        parts: dict[str, object] = {
-            "rule": self.rule,
-            "outcome": self.outcome,
-            "effect": self.effect,
-            "severity": self.severity,
-            "code": self.code,
-            "because": self.because,
-            "numbers": self.numbers or None,
-            "readings": self.readings or None,
-            "note": self.note,
-        }
-        return {key: as_json(part) for key, part in parts.items() if part is not None}
+        parts: dict[str, Any] = {"rule": self.rule, "outcome": as_json(self.outcome)}
+        if self.effect is not None:
+            parts["effect"] = as_json(self.effect)
+        if self.severity is not None:
+            parts["severity"] = as_json(self.severity)
+        if self.code is not None:
+            parts["code"] = as_json(self.code)
+        parts["because"] = as_json(self.because)
+        if self.numbers:
+            parts["numbers"] = as_json(self.numbers)
+        if self.readings:
+            parts["readings"] = list(self.readings)
+        if self.note is not None:
+            parts["note"] = as_json(self.note)
+        return parts
 
 
 @dataclass(frozen=True, slots=True)

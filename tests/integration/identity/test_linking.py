@@ -18,7 +18,7 @@ from accord.identity.model import (
     TaskDecision,
     TaskKind,
 )
-from accord.kit import crypto, events
+from accord.kit import crypto, db, events
 from accord.kit.access import Actor, ActorKind
 from accord.registry import service as registry
 from support.region import make_region
@@ -67,6 +67,20 @@ def test_equal_verified_id_is_one_person(conn: Connection, told: list[object]):
     assert open_kinds(conn) == []
     links = store.links_of(conn, two.id)
     assert [(link["to_person"], link["reason"]) for link in links] == [(one.person_id, "linked")]
+
+
+def test_persons_asked_for_together_are_those_that_are_asked_for_one_by_one(conn: Connection):
+    one, two = register(conn), register(conn, HERE)
+    register(conn, local_id="2", id_type=None, id_number=None, name="无名氏")
+    kept_apart = register(conn, HERE, local_id="78", name="王敏")
+    assert kept_apart.quarantined
+    asked = db.ask(conn, service.keys_of_persons("CQ-A", ["1", "2", "3"]))
+    assert asked == {"1": (("CQ-A", "1"), ("SC-A", "77"))}
+    assert asked["1"] == tuple(
+        (each.authority, each.local_id) for each in service.patients_of(conn, one.person_id)
+    )
+    assert db.ask(conn, service.keys_of_persons("SC-A", [kept_apart.local_id])) == {}
+    assert set(db.ask(conn, service.keys_of_persons("SC-A", [two.local_id]))) == {"77"}
 
 
 def test_pinyin_and_fifteen_digits_link(conn: Connection):

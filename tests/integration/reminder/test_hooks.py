@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import timedelta
+from time import perf_counter
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -200,6 +201,15 @@ def test_an_answer_that_comes_second_is_rolled_back(site, client, visit):
             hooks.answer_call(site.database, request, json.dumps(call_for(visit)).encode(), ticket)
     with site.database.begin() as conn:
         assert store.find_reminder(conn, seen[0], VIEWER) is None
+
+
+def test_a_question_that_waited_too_long_for_a_thread_is_not_begun(site, client, visit):
+    request = SimpleNamespace(app=client.app, headers=bearer(site), cookies={})
+    ticket = hooks.Ticket(begins_by=perf_counter() - 0.001)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service, "ask", lambda *_given: pytest.fail("begun"))
+        with pytest.raises(hooks.Late):
+            hooks.answer_call(site.database, request, json.dumps(call_for(visit)).encode(), ticket)
 
 
 def test_warming_up_keeps_nothing(site, client):

@@ -84,13 +84,18 @@ class Load:
             line.writer.close()
         return self.taken
 
+    def _free_line(self) -> Line | None:
+        """Return an open line that waits; the server hangs up on those that waited too long."""
+        while self.free:
+            line = self.free.pop()
+            if not line.reader.at_eof():
+                return line
+            line.writer.close()
+        return None
+
     async def _ask(self, request: bytes, due: float, *, counts: bool) -> None:
         sent = time.perf_counter()
-        line = (
-            self.free.pop()
-            if self.free
-            else Line(*await asyncio.open_connection(self.host, self.port))
-        )
+        line = self._free_line() or Line(*await asyncio.open_connection(self.host, self.port))
         try:
             status, headers, body = await line.ask(request)
         except (OSError, asyncio.IncompleteReadError):
