@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -105,6 +105,7 @@ def case_of(steps):
 
 @settings(max_examples=300, deadline=None)
 @given(situations(), st.integers(1, 3))
+@example(({"qualifications": 2, "prior.exam_end": 0}, "prior.exam_end"), 1)
 def test_advice_never_improves_when_a_fact_gets_worse(situation, further):
     steps, path = situation
     worse = steps | {path: min(steps[path] + further, len(LADDERS[path]) - 1)}

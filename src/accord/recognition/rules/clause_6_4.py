@@ -14,7 +14,7 @@ from accord.recognition.relation import Related, relate
 from accord.recognition.rules.clause_6_6 import is_own_prior
 from accord.registry.model import QualificationState, ScopeKind
 from accord.standard import rule
-from accord.standard.model import Finding, RuleSet
+from accord.standard.model import Effect, Finding, RuleSet
 
 RULE = "R6.4-2"
 NUMBERS = ("6.2/least_level", "6.4/qualification_rank", "6.4/qualification_rank_below")
@@ -47,8 +47,13 @@ def is_qualified_for(
     answer = Answer(RULE, rule_set, because, NUMBERS, READINGS)
     if is_own_prior(case):
         return answer.does_not_apply("own prior")
-    if day is None or entries is None:
-        return answer.unknown("qualifications, item or exam_end")
+    if entries is None:
+        return answer.unknown("qualifications or item")
+    if day is None:
+        # On no day more than all that were passed are in force: what they lack, any day lacks.
+        passed = [entry for entry in entries if entry.state is QualificationState.PASSED]
+        at_best = _of_those_in_force(passed, case, answer)
+        return at_best if at_best.effect is Effect.GATE else answer.unknown("exam_end")
     return _of_those_in_force([entry for entry in entries if entry.is_valid_on(day)], case, answer)
 
 
