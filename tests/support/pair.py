@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
+from pydicom import Dataset
 from sqlalchemy import Connection
 
 from accord.app.demo.phantoms import Device, Patient, Place, Request
@@ -73,24 +74,7 @@ class Pair:
     def send_images(self, **what: object) -> str:
         """Send a small CT of the chest, and return its study UID."""
         settings, blobs = Settings(data_dir=self.folder), BlobStore(self.folder / "objects")
-        given = {
-            "modality": "CT",
-            "body": "chest",
-            "accession": ACCESSION,
-            "started_at": STARTED,
-            "patient": Patient(
-                name="ZENG^LI=曾^丽",
-                sex="F",
-                born=BORN,
-                patient_id="P1",
-                issuer=PERFORMER,
-                national_id=NUMBER,
-            ),
-            "place": Place(code=PERFORMER, name="重庆第一医院", technologist="王强"),
-            "request": Request(number="O1", item="胸部CT平扫"),
-            "device": Device(serial="CT-001"),
-        }
-        objects = make_study(**(given | what))
+        objects = images(**what)
         sender = Sender(Way.IMPORT, PERFORMER, Actor.process("import"))
         with clock.freeze(STARTED + LATER):
             for dataset in objects:
@@ -134,6 +118,28 @@ class Pair:
         person = identity.person_of(self.conn, VIEWER, "Q1")
         assert person is not None
         return record.candidates(self.conn, person, ASKED - timedelta(days=365))
+
+
+def images(**what: object) -> list[Dataset]:
+    """Return a small CT of the chest, one data set an image."""
+    given = {
+        "modality": "CT",
+        "body": "chest",
+        "accession": ACCESSION,
+        "started_at": STARTED,
+        "patient": Patient(
+            name="ZENG^LI=曾^丽",
+            sex="F",
+            born=BORN,
+            patient_id="P1",
+            issuer=PERFORMER,
+            national_id=NUMBER,
+        ),
+        "place": Place(code=PERFORMER, name="重庆第一医院", technologist="王强"),
+        "request": Request(number="O1", item="胸部CT平扫"),
+        "device": Device(serial="CT-001"),
+    }
+    return make_study(**(given | what))
 
 
 def system(institution: str) -> Actor:

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accord import __version__
-from accord.app import login, problems, viewer, wiring
+from accord.app import login, precheck_api, problems, viewer, wiring
 from accord.archive import api as archive_api
 from accord.identity import api as identity_api
 from accord.kit import logs
@@ -33,7 +33,7 @@ from accord.reminder import pages as reminder_pages
 from accord.reminder.clients import TokenDoor
 
 METRICS = declare("operate.metrics", "read the metrics of the processes")
-STREAMING: Final = ("/dicom-web/", "/api/v1/names/dictionary")
+STREAMING: Final = ("/dicom-web/", "/api/v1/names/dictionary", precheck_api.ADDRESS)
 
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
@@ -67,6 +67,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         record_api.router,
         names_api.router,
         archive_api.router,
+        precheck_api.router,
         reminder_pages.router,
         viewer.router,
     ):

@@ -30,6 +30,7 @@ PERMISSIONS: Final[Mapping[RoleName, frozenset[str]]] = {
             "reminder.read",
             "names.propose",
             "names.approve",
+            "quality.check",
         }
     ),
     RoleName.PATIENT_ADMIN: frozenset({"identity.task.work"}),
@@ -58,8 +59,10 @@ SYSTEMS: Final[Mapping[str, frozenset[str]]] = {
     "his": frozenset(
         {"identity.register", "record.read", "record.write", "reminder.ask", "reminder.read"}
     ),
-    "ris": frozenset({"identity.register", "record.read", "record.write", "images.read"}),
-    "pacs": frozenset({"images.read", "images.write"}),
+    "ris": frozenset(
+        {"identity.register", "record.read", "record.write", "images.read", "quality.check"}
+    ),
+    "pacs": frozenset({"images.read", "images.write", "quality.check"}),
     "engine": frozenset(
         {
             "identity.register",
@@ -69,6 +72,7 @@ SYSTEMS: Final[Mapping[str, frozenset[str]]] = {
             "images.write",
             "reminder.ask",
             "reminder.read",
+            "quality.check",
         }
     ),
     "monitoring": frozenset({"operate.metrics"}),

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ def add(app: typer.Typer) -> None:
     group = typer.Typer(help="Data quality of examinations and institutions.")
     group.callback()(_quality)
     group.command("report")(report)
+    group.command("check")(check)
     app.add_typer(group, name="quality")
 
 
@@ -43,6 +45,60 @@ def report(
         print(json.dumps(told, ensure_ascii=False))
     else:
         print("\n".join(_lines(told)))
+
+
+def check(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="DICOM files and folders; .json files with patient, visit, order, report."
+        ),
+    ],
+    institution: Annotated[str, typer.Option(help="Code of the institution that would send.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Say what an upload would be told, without keeping it; ends 1 where something is found."""
+    from accord.app import precheck
+    from accord.kit import logs, running
+    from accord.kit.settings import get_settings
+
+    settings = get_settings()
+    logs.configure(settings.log_level)
+    with (
+        running.database(settings, command="quality check") as database,
+        database.begin() as conn,
+    ):
+        checked = precheck.check(conn, settings, institution, paths)
+    told = checked.as_dict()
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        print("\n".join(_checked_lines(told)))
+    raise typer.Exit(0 if checked.is_good else 1)
+
+
+def _checked_lines(told: dict[str, Any]) -> list[str]:
+    lines = [
+        " ".join(filter(None, (file["outcome"], file["path"], file["reason"])))
+        for file in told["files"]
+    ]
+    lines += [f"refused {place} {why}" for place, why in told["refused"].items()]
+    for name, findings in told["examinations"].items():
+        lines.append(
+            f"examination {name}: {len(findings)} to mend"
+            if findings
+            else f"examination {name}: nothing to mend"
+        )
+        for finding in findings:
+            because = json.dumps(finding["because"], ensure_ascii=False)
+            lines.append(
+                f"  {finding['rule']} {finding['outcome']} {finding.get('code', '')} {because}"
+            )
+            lines += [f"    {fix}" for fix in finding["fix"]]
+    if not told["examinations"]:
+        lines.append("no examination: neither images nor a report were taken")
+    return lines
 
 
 def _lines(told: dict[str, Any]) -> list[str]:
