@@ -11,7 +11,7 @@ from accord.kit import settings, store
 from accord.kit.access import Gate
 from accord.kit.db import Database
 from accord.kit.errors import AccordError, Unauthenticated
-from accord.registry import service
+from accord.registry import roles, service
 from support.region import make_region
 
 
@@ -116,6 +116,6 @@ def test_system_gets_a_key_that_is_kept_nowhere(site: Database, tmp_path: Path):
     key = json.loads(made.stdout)["key"]
     with site.begin() as conn:
         actor = store.find_system(conn, key)
-    assert (actor.institution, actor.permissions) == ("CQ-A", {"images.read", "images.write"})
+    assert (actor.institution, actor.permissions) == ("CQ-A", roles.SYSTEMS["pacs"])
     for wrong in ((*words, "--institution", "NONE"), words, (*words[:-1], "toaster")):
         assert isinstance(run(*wrong).exception, AccordError)
