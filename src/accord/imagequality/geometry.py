@@ -221,7 +221,8 @@ def gaps(positions: Sequence[float], factor: float, limits: Tolerances) -> tuple
 def irregular(positions: Sequence[float], limits: Tolerances) -> tuple[int, ...]:
     """Return the indices of steps that are in no long run of equal steps.
 
-    One step between two long runs, no wider than theirs, is the seam of a variable-step scan.
+    One step between two long runs of different steps is the seam of a variable-step scan, unless
+    it is wider than both: blocks may meet closer than either step, but leave nothing out.
     """
     steps = [b - a for a, b in pairwise(positions)]
     runs = _runs(steps, limits.step_tolerance)
@@ -231,19 +232,26 @@ def irregular(positions: Sequence[float], limits: Tolerances) -> tuple[int, ...]
     return tuple(
         at
         for index, (start, end) in enumerate(runs)
-        if not is_long[index] and not _is_seam(steps, runs, is_long, index)
+        if not is_long[index] and not _is_seam(steps, runs, is_long, index, limits)
         for at in range(start, end)
     )
 
 
 def _is_seam(
-    steps: Sequence[float], runs: Sequence[tuple[int, int]], is_long: Sequence[bool], index: int
+    steps: Sequence[float],
+    runs: Sequence[tuple[int, int]],
+    is_long: Sequence[bool],
+    index: int,
+    limits: Tolerances,
 ) -> bool:
     start, end = runs[index]
     if end - start > 1 or index in {0, len(runs) - 1}:
         return False
     sides = [steps[runs[at][0]] for at in (index - 1, index + 1) if is_long[at]]
-    return len(sides) > 1 and min(sides) <= steps[start] <= max(sides)
+    if len(sides) < 2:  # noqa: PLR2004 - a seam has two sides
+        return False
+    differ = max(sides) - min(sides) > limits.step_tolerance * min(sides)
+    return differ and steps[start] <= max(sides)
 
 
 def out_of_order(positions: Sequence[float], limits: Tolerances) -> tuple[int, ...]:

@@ -63,6 +63,19 @@ def test_a_seam_between_planned_steps_is_regular():
     assert failed(of(frames([*thin, seam, *thick]))) == set()
 
 
+def test_blocks_that_meet_closer_than_either_step_are_regular():
+    thin = [-4.0 * number for number in range(12)]
+    seam = thin[-1] - 1.08
+    thick = [seam - 7.0 * number for number in range(1, 9)]
+    told = of(frames([*thin, seam, *thick]))
+    assert told["geometry.regular"] == "pass"
+
+
+def test_a_narrow_step_inside_equal_steps_is_no_seam():
+    told = of(frames([0.0, 5, 10, 15, 18, 23, 28, 33]))
+    assert told["geometry.regular"] == "uncertain"
+
+
 def test_a_missing_slice_in_the_thick_block_is_still_found():
     places = [0.0, 4, 8, 12, 16, 23, 30, 37, 44, 58, 65, 72, 79]
     assert "geometry.gap" in failed(of(frames(places)))

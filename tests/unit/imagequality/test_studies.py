@@ -192,11 +192,24 @@ def test_axial_series_in_one_direction_pass():
     assert verdicts(answer)["study.direction"] == "pass"
 
 
-def test_a_knee_in_one_plane_is_a_hint_and_in_two_passes():
+def test_a_knee_in_one_plane_fails_with_the_rule_and_in_two_passes():
     one = stack("1", modality="MR", plane="sagittal")
     other = stack("2", DOWN[::-1], modality="MR", plane="coronal", starts=600)
-    assert verdicts(judged(one, item=LEFT_KNEE_MR))["study.planes"] == "uncertain"
+    alone = judged(one, item=LEFT_KNEE_MR)
+    assert verdicts(alone)["study.planes"] == "fail"
+    assert {(told.rule, told.code) for told in alone.rules} >= {("R7.3-5", "PLANES_MISSING")}
+    assert alone.graded.grade is None
     assert verdicts(judged(one, other, item=LEFT_KNEE_MR))["study.planes"] == "pass"
+
+
+def test_a_knee_in_one_oblique_series_is_not_evaluable_with_the_rule():
+    half = 0.5**0.5
+    made = frames(DOWN, row=(half, 0.0, -half), column=(0.0, 1.0, 0.0))
+    alone = judged(series(made, modality="MR"), item=LEFT_KNEE_MR)
+    assert verdicts(alone)["study.planes"] == "not_evaluable"
+    assert {(told.rule, told.outcome.value) for told in alone.rules} >= {
+        ("R7.3-5", "not_evaluable")
+    }
 
 
 def test_an_isotropic_volume_gives_every_plane():

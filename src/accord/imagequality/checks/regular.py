@@ -41,6 +41,7 @@ def measure(view: SeriesView) -> Measured:
 CHECK = SeriesCheck(
     Declared(
         id="geometry.regular",
+        version="1.1.0",
         clauses=(CT, MR),
         criteria=("C13",),
         evidence=Evidence.B,
