@@ -47,6 +47,12 @@ def test_families_that_were_held_out_are_matched_too(figures: dict) -> None:
     assert held_out["dangerous"] == 0
 
 
+def test_a_lexicon_that_lacks_words_is_never_dangerous(figures: dict) -> None:
+    assert figures["held_out"]["without_any"]["dangerous"] == 0
+    assert figures["held_out"]["without_each"]["words"] > 400
+    assert figures["held_out"]["without_each"]["rows"] == []
+
+
 def test_confidence_is_calibrated_in_every_fold(figures: dict) -> None:
     assert len(figures["folds"]["calibration_errors"]) == 5
     assert max(figures["folds"]["calibration_errors"]) <= 0.05

@@ -1,6 +1,7 @@
 """What a changed lexicon can change: only names that hold a changed word or used a changed entry.
 
-A name with words that nobody knew can be moved by any new word (it may be one letter away).
+A name with words that nobody knew, or that were taken for mistyped ones, can be moved by any new
+word (it may be one letter away).
 """
 
 import hashlib

@@ -92,6 +92,10 @@ class Decider:
         strong = [name for name, strength in fees if strength == "strong"]
         if strong and evidence.has_name:
             return f"收费或服务项目（{strong[0]}），不是检查"
+        services = [name for name, strength in fees if strength == "service"]
+        examined = any(group.modalities or group.contrasts or group.views for group in groups)
+        if services and evidence.has_name and not examined:
+            return f"分析或软件服务（{services[0]}），没有检查"
         named = any(
             group.part and not self.lexicon.entries[group.part].get("vague")
             for group in evidence.groups

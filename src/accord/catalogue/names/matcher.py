@@ -134,6 +134,7 @@ def parts_of(evidence: Evidence) -> Parts:
         modifiers=tuple(sorted(set().union(*(group.positions for group in groups)))),
         add_ons=tuple(dict.fromkeys(name for group in groups for name, _ in group.fees)),
         unread=evidence.unread,
+        guessed=evidence.guessed,
     )
 
 

@@ -65,6 +65,7 @@ class Parts:
         modifiers: Position, weight-bearing and the like.
         add_ons: 3D, film, fee.
         unread: Words that the lexicon does not know.
+        guessed: Words taken for mistyped ones.
     """
 
     modality: str | None = None
@@ -77,6 +78,7 @@ class Parts:
     modifiers: tuple[str, ...] = ()
     add_ons: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return the parts as JSON."""
@@ -91,6 +93,7 @@ class Parts:
             "modifiers": list(self.modifiers),
             "add_ons": list(self.add_ons),
             "unread": list(self.unread),
+            "guessed": list(self.guessed),
         }
 
 

@@ -4,8 +4,9 @@ Longest word first, in any order; a segment ends at +, 、, `and` and the like. 
 part says more about the one before it (平扫+增强), or about the first one that follows.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Final
 
 from accord.catalogue.names.lexicon import Lexicon
@@ -15,6 +16,8 @@ from accord.catalogue.names.text import fold, tokens, without_measures
 Said = Mention | Count
 SPINE_JOINTS: Final = frozenset({"、", "/", "和", "及", ",", "and", "&"})
 AND_WORDS: Final = frozenset({"and", "or", "或", "以及", "及其他"})
+PAIR: Final = 2
+LIMBS: Final = frozenset({"上肢", "下肢"})
 JUNCTIONS: Final = {
     frozenset({"颈椎", "胸椎"}): "颈胸段脊柱",
     frozenset({"胸椎", "腰椎"}): "胸腰段脊柱",
@@ -69,6 +72,7 @@ class Reading:
         groups: One for each part; none when no part is named.
         whole: What is said without a part, when no group took it.
         unread: Words that the lexicon does not know.
+        compounds: Known words that touch and are most likely one that the lexicon lacks.
         guessed: Words taken for mistyped ones.
         concepts: Entries used.
     """
@@ -76,6 +80,7 @@ class Reading:
     groups: tuple[Group, ...] = ()
     whole: Group = field(default_factory=Group)
     unread: tuple[str, ...] = ()
+    compounds: tuple[str, ...] = ()
     guessed: tuple[str, ...] = ()
     concepts: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
@@ -101,6 +106,8 @@ def parse(text: str, lexicon: Lexicon, *, films: bool = False) -> Reading:
     scanned = scan(cut, lexicon, films=films)
     elements = scanned.elements
     read = [one for one in elements if isinstance(one, Mention)]
+    compounds = _compounds(elements, lexicon)
+    elements = _either(_negated(elements, lexicon), lexicon)
     elements = _after_instead(elements)
     elements = _without_included(elements, lexicon, films=films)
     elements = _promote(elements, lexicon)
@@ -112,6 +119,7 @@ def parse(text: str, lexicon: Lexicon, *, films: bool = False) -> Reading:
         groups=tuple(groups),
         whole=whole,
         unread=tuple(scanned.unread),
+        compounds=tuple(compounds),
         guessed=tuple(scanned.guessed),
         concepts=frozenset(mention.entry.id for mention in (*mentions, *read)),
         words=frozenset(mention.text for mention in read),
@@ -119,6 +127,98 @@ def parse(text: str, lexicon: Lexicon, *, films: bool = False) -> Reading:
         alternatives=any(one.entry.get("value") == "or" for one in mentions),
         series=any(one.entry.get("series") for one in mentions),
     )
+
+
+def _compounds(elements: Sequence[Element], lexicon: Lexicon) -> list[str]:
+    """Return words that touch and are most likely one word that the lexicon lacks.
+
+    胸 + 骨 is neither; 股骨 + 头 is no head; 全 + 腹 is more than 腹; pelvic + bone is no cavity.
+    Only parts that the grammar lets run together (头颈、胸腹) and a part inside the other (手拇指)
+    are what they say.
+    """
+    return [
+        (one.text + after.text).replace(" ", "")
+        for one, after in pairwise(elements)
+        if isinstance(one, Mention)
+        and isinstance(after, Mention)
+        and _is_compound(one, after, lexicon)
+    ]
+
+
+def _is_compound(one: Mention, after: Mention, lexicon: Lexicon) -> bool:
+    grammar = lexicon.grammar
+    if one.text in grammar["extents"]:
+        return after.category == "part" and len(after.text) == 1
+    if one.category != "part":
+        return False
+    if after.text.split(" ")[0] in grammar["tissues"]:
+        limb = lexicon.region(one.entry.id) in LIMBS
+        return " " not in one.text and not limb and not one.entry.get("vague")
+    if after.category != "part" or 1 not in {len(one.text), len(after.text)}:
+        return False
+    if one.text.isascii() or after.text.isascii():
+        return False
+    names = {one.entry.id, after.entry.id}
+    nested = len(names) == 1 or any(lexicon.lies_in(x, y) for x in names for y in names)
+    return not nested and not names <= set(grammar["run_together"])
+
+
+def _either(elements: Sequence[Element], lexicon: Lexicon) -> list[Element]:
+    """Read 左/右 and 平扫/增强 as one of the two, whichever words say them."""
+    changed = list(elements)
+    for position in range(len(changed) - 2):
+        one, joint, other = changed[position : position + 3]
+        if not (isinstance(one, Mention) and isinstance(other, Mention)) or not _is_or(joint):
+            continue
+        values = {one.entry.get("value"), other.entry.get("value")}
+        for category, both in (("side", {"L", "R"}), ("contrast", {"plain", "enhanced"})):
+            if one.category == other.category == category and values == both:
+                either = lexicon.entries[lexicon.grammar["either"][category]]
+                changed[position : position + 3] = [
+                    replace(one, entry=either),
+                    joint,
+                    replace(other, entry=either),
+                ]
+    return changed
+
+
+def _is_or(joint: Element) -> bool:
+    if isinstance(joint, Mention):
+        return bool(joint.entry.get("value") == "or")
+    return joint == "/"
+
+
+def _is_not_including(last: Sequence[Element], negations: Collection[str]) -> bool:
+    if len(last) < PAIR:
+        return False
+    one, other = last
+    return (
+        isinstance(one, Mention)
+        and isinstance(other, Mention)
+        and one.text.replace(" ", "") in negations
+        and other.entry.get("value") == "includes"
+    )
+
+
+def _negated(elements: list[Element], lexicon: Lexicon) -> list[Element]:
+    """Read a negation right before a word of enhancement as plain, whichever word it is."""
+    grammar = lexicon.grammar
+    kept: list[Element] = []
+    for one in elements:
+        if _is_not_including(kept[-2:], grammar["negations"]):
+            kept.pop()  # 不含 says what 不 says
+        before = kept[-1] if kept else None
+        if (
+            isinstance(one, Mention)
+            and isinstance(before, Mention)
+            and before.text.replace(" ", "") in grammar["negations"]
+            and one.text.split(" ")[0] not in grammar["contrast_prepositions"]
+            and (one.entry.get("value") == "enhanced" or one.entry.get("contrast") == "enhanced")
+        ):
+            kept[-1] = replace(before, entry=lexicon.entries[grammar["negated_contrast"]])
+            continue
+        kept.append(one)
+    return kept
 
 
 def _after_instead(elements: list[Element]) -> list[Element]:
@@ -142,7 +242,7 @@ def _without_included(elements: list[Element], lexicon: Lexicon, *, films: bool)
             if one.entry.get("value") == "includes":
                 includes = True
                 continue
-            limb = one.category == "part" and lexicon.region(one.entry.id) in {"上肢", "下肢"}
+            limb = one.category == "part" and lexicon.region(one.entry.id) in LIMBS
             if includes and limb and named and films:
                 continue
             named |= limb

@@ -13,8 +13,10 @@ from accord.catalogue.names.lexicon import END, LEAST_TYPED, Entry, Lexicon, lac
 from accord.catalogue.names.text import BRACKET
 
 SPLITTING: Final = frozenset("+,、;&\\和及与并加")
-JOINTS: Final = frozenset({"/", BRACKET, "、", "和", "及", "与", "and", "&", "+", ",", "以"})
-SHORT_PIECES: Final = frozenset({"ct", "mr", "ap", "pa", "lt", "rt"})
+JOINTS: Final = frozenset(
+    {"/", BRACKET, "、", "和", "及", "与", "and", "und", "et", "&", "+", ",", "以"}
+)
+SHORT_PIECES: Final = frozenset({"ct", "mr", "ap", "pa", "lt", "rt", "hr"})
 LEVELS: Final = {
     "c": "颈椎",
     "颈": "颈椎",
@@ -30,7 +32,9 @@ LEAST_THORACIC: Final = 3
 """T1 and T2 are weightings of MR before they are vertebrae."""
 
 HIGHEST_LEVEL: Final = 12
-COUNT_WORDS: Final = frozenset({"view", "views", "v", "projections", "projection", "vws", "vw"})
+COUNT_WORDS: Final = frozenset(
+    {"view", "views", "v", "projections", "projection", "vws", "vw", "ebenen", "ebene", "planes"}
+)
 ORDINALS: Final = frozenset({"st", "nd", "rd", "th"})
 OPEN_ENDED: Final = frozenset({"min", "minimum", "least", "more", "plus"})
 
@@ -98,10 +102,10 @@ def _step(cut: Sequence[str], at: int, lexicon: Lexicon, found: Scanned, *, film
 
 
 def _keep(token: str, found: Scanned) -> None:
-    """Keep a joint, or a word that nobody knows; numbers and single letters tell nothing."""
+    """Keep a joint, or a word that nobody knows; one letter may be it (C+), a number is not."""
     if token in SPLITTING or token in JOINTS:
         found.elements.append(token)
-    elif token.isalpha() and (len(token) > 1 or not token.isascii()):
+    elif token.isalpha():
         found.unread.append(token)
 
 
@@ -221,13 +225,20 @@ def _is_piece(piece: str, token: str, start: int, lexicon: Lexicon) -> bool:
 
 
 def _mistyped(token: str, lexicon: Lexicon) -> list[str] | None:
-    """Return the one word that differs by a letter, if exactly one does."""
+    """Return the one word that differs by a letter, if exactly one does.
+
+    Never one that tells nothing: what is mistyped there may be a part (cheek, check).
+    """
     near = lexicon.near_words
     found: set[str] = set()
     for form in lacking_one(token):
         found |= near.get(form, frozenset())
     slips = [word for word in found if is_one_slip(token, word)]
-    return slips if len(slips) == 1 else None
+    if len(slips) != 1 or all(
+        lexicon.entries[owner].category == "noise" for owner in lexicon.words[slips[0]]
+    ):
+        return None
+    return slips
 
 
 def is_one_slip(typed: str, word: str) -> bool:

@@ -248,6 +248,9 @@ def missed_bars(found: Score, figures: Mapping[str, object]) -> list[str]:
         without = held_out["without_grown"]
         if without["strict"] < HELD_OUT_BAR:
             missed.append(f"held out strict {without['strict']} < {HELD_OUT_BAR}")
-        if without["dangerous"]:
-            missed.append(f"held out dangerous: {without['dangerous']}")
+        missed += [
+            f"held out dangerous, {way.replace('_', ' ')}: {one['dangerous']}"
+            for way, one in held_out.items()
+            if one["dangerous"]
+        ]
     return missed

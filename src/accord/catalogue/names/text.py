@@ -20,6 +20,9 @@ _UNIT = re.compile(
     r"(?<![a-z\d])\d+(?:\.\d+)+"
 )
 _UNDERLINE = re.compile(r"(?<=[\u4e00-\u9fff])_|_(?=[\u4e00-\u9fff])")
+_MINUS = re.compile(r"(?<![a-z\d])c\s?[-\u2212–](?!\s*[a-z\d])")
+"""`C-`, whose sign says that there is no contrast: it is a word, `C` alone is none."""
+
 _MARKS = re.compile(r"[\u0300-\u036f]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u00ad]")
 
@@ -59,7 +62,7 @@ def fold(text: str) -> str:
 def tokens(folded: str) -> list[str]:
     """Cut a folded text into words, numbers and single characters; joints of words are dropped."""
     found = []
-    for token in _WORD.findall(folded):
+    for token in _WORD.findall(_MINUS.sub(" cminus ", folded)):
         if token in _SKIPPED:
             continue
         if token in OPENING or token in CLOSING:

@@ -147,7 +147,7 @@ def _vote(
         agent=agent,
         lead=lead,
         contradictions=tuple(dict.fromkeys(contradictions)),
-        unread=reading.unread if main == "name" else (),
+        unread=_unread(targets, readings, reading, leading, modality),
         guessed=reading.guessed,
         concepts=concepts,
         words=frozenset().union(*(one.words for one in readings.values())),
@@ -155,6 +155,37 @@ def _vote(
         alternatives=reading.alternatives,
         series=reading.series,
         has_name=bool(query.name.strip()),
+    )
+
+
+def _unread(
+    targets: list[Group],
+    readings: dict[str, Reading],
+    main: Reading,
+    leading: Reading,
+    modality: str | None,
+) -> tuple[str, ...]:
+    """Return the unknown words of the texts that decided.
+
+    Study Description and a Body Part Examined that nobody can read may contradict the name. Without
+    a name the series speak too, but where a scan says plain or enhanced what they add is known;
+    `Head bone` of a series is a kernel and no compound.
+    """
+    texts = [main, leading, readings.get("study description", Reading())]
+    body = readings.get("body part", Reading())
+    if not body.groups:
+        texts.append(body)
+    said = any(group.contrasts & {"plain", "enhanced", "either"} for group in targets)
+    if "name" not in readings and not (modality in {"CT", "MR"} and said):
+        texts += [readings[key] for key in DESCRIPTIONS if key in readings]
+    series = readings.get("series description")
+    return tuple(
+        dict.fromkeys(
+            word
+            for one in texts
+            for word in (*one.unread, *one.compounds)
+            if not (one is series and word in one.compounds and word.isascii())
+        )
     )
 
 

@@ -19,9 +19,11 @@ from accord.kit.settings import get_settings
 from accord.record.names import service
 from accord.record.names.model import LocalName, State
 
-PROPOSE: Final = declare("names.propose", "导入本机构项目字典，查阅映射建议")
-APPROVE: Final = declare("names.approve", "审批本机构项目名称的映射")
-CONFIRM: Final = declare("names.confirm", "确认或退回机构已审批的名称映射")
+PROPOSE: Final = declare(
+    "names.propose", "import the dictionary of the own institution and read the proposed mappings"
+)
+APPROVE: Final = declare("names.approve", "approve mappings of names of the own institution")
+CONFIRM: Final = declare("names.confirm", "confirm or return mappings that an institution approved")
 
 router = APIRouter(prefix="/api/v1/names", tags=["names"])
 

@@ -345,7 +345,9 @@ def _can_move(conn: Connection, name: LocalName, now: Snapshot) -> bool:
         return True
     change = between(Snapshot.of_dict(content), now)
     texts = [str(value) for key, value in name.query.items() if key != "series"]
-    return change.can_move(texts, name.answer["concepts"], name.answer["parts"]["unread"])
+    parts = name.answer["parts"]
+    unsure = (*parts["unread"], *parts.get("guessed", ()))
+    return change.can_move(texts, name.answer["concepts"], unsure)
 
 
 def _query(content: Any) -> Query:

@@ -1,10 +1,13 @@
 """The lexicon's files: what they must hold, how a site adds to them, what a change can move."""
 
+from dataclasses import replace
+
 import pytest
 
-from accord.catalogue.names import lexicon
+from accord.catalogue.names import lexicon, matcher
 from accord.catalogue.names.changes import Snapshot, between, snapshot
 from accord.catalogue.names.errors import BrokenLexicon
+from accord.catalogue.names.model import Kind, Query
 from accord.catalogue.names.parser import parse
 from accord.catalogue.names.scanning import is_one_slip
 from accord.catalogue.names.text import fold, tokens
@@ -141,3 +144,38 @@ def test_a_state_of_the_lexicon_has_a_name_of_its_own():
 def test_a_part_that_lies_in_itself_is_its_own_region():
     ring = read(("parts.yaml", "甲: {terms: 甲, in: 乙}\n乙: {terms: 乙, in: 甲}\n"))
     assert ring.ancestors["甲"] == ("乙", "甲")
+
+
+@pytest.mark.parametrize(
+    ("word", "name", "modality"),
+    [
+        ("颈 胸 段", "颈胸段正侧位", "DX"),
+        ("胸 骨", "胸骨CT", "CT"),
+        ("股 骨 头", "双侧股骨头MRI", "MR"),
+        ("全 腹", "全腹CT增强", "CT"),
+        ("pelvic bone", "CT PELVIC BONE", "CT"),
+        ("c +", "头颅CT C+", "CT"),
+        ("左 / 右", "左/右膝关节正侧位", "DX"),
+        ("平 扫 / 增 强", "胸部CT平扫/增强", "CT"),
+    ],
+)
+def test_what_stays_of_a_name_without_its_word_is_no_item(
+    word: str, name: str, modality: str
+) -> None:
+    known = matcher.load()
+    lacking = replace(known, lexicon=known.lexicon.without({word}))
+    answer = lacking.match(Query(name=name, modality=modality))
+    assert answer.kind not in {Kind.ITEM, Kind.MULTIPLE}, answer.because
+
+
+@pytest.mark.parametrize("word", ["不 含 增 强", "without contrast"])
+def test_a_negation_before_enhancement_is_plain_without_a_word_of_its_own(word: str) -> None:
+    known = matcher.load()
+    lacking = replace(known, lexicon=known.lexicon.without({word}))
+    name = "头颅MRI(不含增强)" if word.startswith("不") else "MRI BRAIN WITHOUT CONTRAST"
+    assert lacking.match(Query(name=name, modality="MR")).item == 116
+
+
+def test_a_slip_never_becomes_a_word_that_tells_nothing() -> None:
+    answer = matcher.load().match(Query(name="CT sinus cheekk", modality="CT"))
+    assert answer.item is None

@@ -141,7 +141,7 @@ def test_held_out_families_are_scored_without_their_own_words():
     assert found.strict >= 0.9
     assert found.dangerous == 0
     assert len(found.dropped) == 3
-    assert {"without_grown", "without_any"} == set(found.as_dict())
+    assert {"without_grown", "without_any", "without_each"} == set(found.as_dict())
 
 
 def test_a_missed_bar_of_the_folds_or_the_held_out_families_is_told():
@@ -153,6 +153,8 @@ def test_a_missed_bar_of_the_folds_or_the_held_out_families_is_told():
     }
     missed = scoring.missed_bars(fine, figures)
     assert len(missed) == 3
+    figures["held_out"]["without_each"] = {"dangerous": 1}
+    assert "held out dangerous, without each: 1" in scoring.missed_bars(fine, figures)
     assert fine.as_dict()["dangerous_all"] == 0
     good = {
         "folds": {"calibration_errors": [0.0]},
