@@ -284,6 +284,7 @@ def _store(conn: Connection, turn: Mapping[int, Prepared]) -> dict[int, StoreOut
     outcomes: dict[int, StoreOutcome] = {}
     known = store.known_instances(conn, [_examined(p).sop_uid for p in turn.values()])
     fresh = {}
+    _adopt(conn, turn.values())
     for number, prepared in turn.items():
         stored = known.get(_examined(prepared).sop_uid)
         if stored is None:
@@ -316,6 +317,32 @@ def _store(conn: Connection, turn: Mapping[int, Prepared]) -> dict[int, StoreOut
     store.touch_studies(conn, latest)
     _announce(conn, begun, fresh.values())
     return outcomes
+
+
+def _adopt(conn: Connection, several: Iterable[Prepared]) -> None:
+    """Give the studies that were imported for nobody to the hospital that sends them now.
+
+    The first hospital owns a study; what was imported without one waits for it. Its object has
+    to name the patient as the study does.
+    """
+    offered = {str(_examined(p).study_uid): p for p in several if p.sender.institution}
+    if not offered:
+        return
+    owners = store.owners_of(conn, offered)
+    for study_uid, owner in sorted(owners.items()):
+        sender = offered[study_uid].sender
+        patient_id = first_text(_examined(offered[study_uid]).header.elements, "00100020")
+        if owner.institution is not None or sender.institution is None:
+            continue
+        if store.adopt_study(conn, study_uid, sender.institution, patient_id):
+            audit.record(
+                conn,
+                sender.actor,
+                action="archive.study.adopted",
+                subject=f"study:{study_uid}",
+                detail={"institution": sender.institution, "way": sender.way.value},
+            )
+            events.publish(conn, StudyBegun(study_uid, sender.institution))
 
 
 def _places(

@@ -78,6 +78,14 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Where the bytes of an instance are, and its SOP class."""
+
+    sop_class: str
+    blob: Blob
+
+
+@dataclass(frozen=True)
 class Owner:
     """Whose a study is."""
 
@@ -108,6 +116,18 @@ def known_instances(conn: Connection, sop_uids: Iterable[str]) -> dict[str, Know
     return {
         row.sop_uid: Known(row.study_uid, row.syntax, _blob(row), row.head_length) for row in rows
     }
+
+
+def held_instances(
+    conn: Connection, institution: str | None, sop_uids: Iterable[str]
+) -> dict[str, Held]:
+    """Return what an institution sent under these SOP Instance UIDs."""
+    rows = conn.execute(
+        select(instance.c.sop_uid, instance.c.sop_class, *_BLOB).where(
+            instance.c.sop_uid.in_(sorted(sop_uids)), instance.c.institution == institution
+        )
+    )
+    return {row.sop_uid: Held(row.sop_class, _blob(row)) for row in rows}
 
 
 _BLOB: Final = (
@@ -149,6 +169,31 @@ def owners_of(
     return {
         row.study_uid: Owner(row.institution, row.patient_id, frozenset(row.known)) for row in rows
     }
+
+
+def adopt_study(conn: Connection, study_uid: str, institution: str, patient_id: str | None) -> bool:
+    """Give a study that nobody owns, and what it holds, to an institution; False when it is not so.
+
+    Only where the institution calls the patient as the study does.
+    """
+    adopted = conn.execute(
+        update(study)
+        .where(
+            study.c.study_uid == study_uid,
+            study.c.institution.is_(None),
+            study.c.patient_id == patient_id,
+        )
+        .values(institution=institution)
+        .returning(study.c.study_uid)
+    ).first()
+    if adopted is None:
+        return False
+    conn.execute(
+        update(instance)
+        .where(instance.c.study_uid == study_uid, instance.c.institution.is_(None))
+        .values(institution=institution)
+    )
+    return True
 
 
 def begin_series(conn: Connection, several: Sequence[Values]) -> None:
@@ -497,10 +542,27 @@ def _instance(row: Row[Any]) -> Instance:
 
 
 def search(
-    conn: Connection, level: Level, conditions: Mapping[str, Condition], *, limit: int, offset: int
+    conn: Connection,
+    level: Level,
+    conditions: Mapping[str, Condition],
+    *,
+    limit: int,
+    offset: int,
+    institution: str | None = None,
 ) -> list[Row[Any]]:
-    """Return the rows of one level that meet every condition, newest studies first."""
+    """Return the rows of one level that meet every condition, newest studies first.
+
+    Args:
+        conn: The transaction.
+        level: What is searched.
+        conditions: By tag; all must be met.
+        limit: Most rows.
+        offset: Rows left out at the beginning.
+        institution: Only studies of this one; of every one when None.
+    """
     query = _columns(level)
+    if institution is not None:
+        query = query.where(study.c.institution == institution)
     for tag, condition in conditions.items():
         query = query.where(_meets(tag, condition))
     order: list[ColumnElement[Any]] = [study.c.study_date.desc().nulls_last(), study.c.study_uid]

@@ -133,6 +133,16 @@ def defer(
     )
 
 
+def withdraw(conn: Connection, job: int) -> bool:
+    """Take a job back that has not begun, its work having been done otherwise; say if it had not.
+
+    Args:
+        conn: The transaction in which the work is noted as done.
+        job: The id that `defer` returned.
+    """
+    return queue.withdraw(conn, job)
+
+
 def run_pending(database: Database, *, until: datetime | None = None, limit: int = 10_000) -> int:
     """Run the waiting jobs here and now, one after the other, and return how many ran.
 

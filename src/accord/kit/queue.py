@@ -134,6 +134,14 @@ def finish(conn: Connection, job: int, status: str) -> None:
     )
 
 
+def withdraw(conn: Connection, job: int) -> bool:
+    """Delete a job that has not begun; say whether there was one."""
+    done = conn.execute(
+        text("SELECT procrastinate_cancel_job_v1(:job, false, true)"), {"job": job}
+    ).scalar()
+    return done is not None
+
+
 def take_stalled(conn: Connection, silent_for: timedelta) -> list[Queued]:
     """Return, locked, the running jobs whose worker is gone or silent."""
     rows = conn.execute(

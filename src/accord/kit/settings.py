@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ByteSize, Field, SecretStr
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -27,6 +27,8 @@ def _seconds(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_seconds)]
+
+PeerAddress = Annotated[str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:]+\]|[^\s:]+):\d{1,5}$")]
 
 
 class Settings(BaseSettings):
@@ -52,13 +54,18 @@ class Settings(BaseSettings):
     dimse_host: str = Field("127.0.0.1", description="Address of the DIMSE receiver")
     dimse_port: int = Field(11112, ge=0, le=65535, description="DIMSE port")
     ae_title: str = Field("ACCORD", min_length=1, max_length=16, description="Our AE title")
+    peer_addresses: dict[str, PeerAddress] = Field(
+        {}, description='Where we call peers, by AE title (JSON): {"CQA_PACS": "10.0.0.5:104"}'
+    )
+    mllp_host: str = Field("127.0.0.1", description="Address of the MLLP listener (HL7 v2)")
+    mllp_port: int = Field(2575, ge=0, le=65535, description="MLLP port")
     receive_processes: int = Field(2, ge=1, le=64, description="Processes of `accord receive`")
     work_threads: int = Field(2, ge=1, le=64, description="Jobs that `accord work` runs at once")
     public_url: str | None = Field(None, description="How browsers reach us, when behind a proxy")
 
     tls_certificate: Path | None = Field(None, description="PEM chain; required off loopback")
     tls_key: Path | None = Field(None, description="PEM key; required off loopback")
-    tls_client_ca: Path | None = Field(None, description="CA of client certificates (DIMSE)")
+    tls_client_ca: Path | None = Field(None, description="CA of client certificates (DIMSE, MLLP)")
 
     settle_after: Duration = Field(
         timedelta(seconds=60), description="Quiet time after which a study counts as complete"
@@ -78,9 +85,12 @@ class Settings(BaseSettings):
     max_frame_size: ByteSize = Field(
         ByteSize(256 * 1024**2), description="Largest frame that is decoded, in bytes of pixels"
     )
+    max_message_size: ByteSize = Field(
+        ByteSize(16 * 1024**2), description="Largest HL7 v2 message that is received"
+    )
     max_json_size: ByteSize = Field(ByteSize(2 * 1024**2), description="Largest JSON body")
     max_associations_per_peer: int = Field(
-        32, ge=1, description="Open DIMSE associations of one calling AE title, in each process"
+        32, ge=1, description="Open DIMSE associations of one calling AE title, on one host"
     )
     dimse_request_timeout: Duration = Field(
         timedelta(seconds=30), description="A peer that connects must ask to associate within this"
@@ -88,6 +98,9 @@ class Settings(BaseSettings):
     dimse_idle_timeout: Duration = Field(
         timedelta(seconds=60),
         description="A silent association ends; a PDU must arrive within this",
+    )
+    mllp_idle_timeout: Duration = Field(
+        timedelta(minutes=10), description="A silent MLLP connection ends"
     )
     max_nesting: int = Field(32, ge=1, description="Deepest sequence or JSON nesting read")
 

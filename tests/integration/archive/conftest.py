@@ -21,6 +21,11 @@ from support.region import make_region
 
 AE_TITLE = "CQA_PACS"
 INSTITUTION = "CQ-A"
+OTHER_TITLE = "CQB_PACS"
+AE_TITLES = [
+    {"title": AE_TITLE, "institution": INSTITUTION},
+    {"title": OTHER_TITLE, "institution": "CQ-B"},
+]
 
 
 @pytest.fixture
@@ -72,7 +77,7 @@ class Site:
 def site(settings: Settings, database: Database) -> Site:
     """A site with the small region of the tests."""
     with database.begin() as conn:
-        registry.import_region(conn, Actor.process("test"), make_region())
+        registry.import_region(conn, Actor.process("test"), make_region(ae_titles=AE_TITLES))
     return Site(settings, database)
 
 

@@ -5,11 +5,13 @@ from io import BytesIO
 
 import pytest
 from pydicom import dcmread
+from pydicom.uid import generate_uid
 
 from accord.app import importing
 from accord.archive import codecs, service, store
 from accord.archive.model import Result, StudyBegun, StudySettled
 from accord.kit import clock, events
+from accord.kit import store as kit_store
 from accord.kit.access import Actor
 from accord.kit.errors import Invalid
 from support.builders import encoded, make_study
@@ -207,3 +209,40 @@ def test_pydicom_decodes_by_our_decoder():
         for syntax in ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.80")
     )
     assert (plain == packed).all()
+
+
+def test_study_imported_for_nobody_is_the_first_hospitals_that_sends_of_it(site):
+    first, second = make_study(slices=2)
+    put(site, encoded(first), institution=None)
+    begun = told(StudyBegun)
+    outcomes = put(site, encoded(second)) + put(site, encoded(first))
+    assert [o.result for o in outcomes] == [Result.STORED, Result.ALREADY_STORED]
+    assert begun == [StudyBegun(first.StudyInstanceUID, "CQ-A")]
+    with site.database.begin() as conn:
+        owners = {each.institution for each in service.instances(conn, first.StudyInstanceUID)}
+        assert service.study_facts(conn, first.StudyInstanceUID).institution == "CQ-A"
+        audited = kit_store.read_audit(conn, subject=f"study:{first.StudyInstanceUID}")
+    assert owners == {"CQ-A"}
+    assert "archive.study.adopted" in [entry["action"] for entry in audited]
+    second.SOPInstanceUID = generate_uid()
+    (late,) = put(site, encoded(second), institution="CQ-B")
+    assert late.result is Result.KEPT_ASIDE
+
+
+def test_the_same_object_alone_is_enough_to_own_what_was_imported_for_nobody(site):
+    (ds,) = make_study(slices=1)
+    put(site, encoded(ds), institution=None)
+    (outcome,) = put(site, encoded(ds))
+    assert outcome.result is Result.ALREADY_STORED
+    with site.database.begin() as conn:
+        assert service.study_facts(conn, ds.StudyInstanceUID).institution == "CQ-A"
+
+
+def test_study_imported_for_nobody_stays_so_for_another_patient(site):
+    first, second = make_study(slices=2)
+    put(site, encoded(first), institution=None)
+    second.PatientID = "ANOTHER"
+    (outcome,) = put(site, encoded(second))
+    assert outcome.result is Result.KEPT_ASIDE
+    with site.database.begin() as conn:
+        assert service.study_facts(conn, first.StudyInstanceUID).institution is None

@@ -92,6 +92,8 @@ def _kind(name: str, annotation: Any) -> str:
         return "folder" if name.endswith("_dir") else "file"
     if get_origin(choices[0]) in {frozenset, tuple, list}:
         return f"list, as JSON, of {_kind(name, get_args(choices[0])[0])}s"
+    if get_origin(choices[0]) is dict:
+        return "object, as JSON"
     return _KINDS[choices[0]]
 
 

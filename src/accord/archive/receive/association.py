@@ -5,7 +5,8 @@ waiting for answers waits for the socket.
 """
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -14,7 +15,14 @@ import structlog
 from pynetdicom.presentation import PresentationContext
 
 from accord.archive.receive import messages, negotiation
-from accord.archive.receive.messages import Answer, BadMessage, Command, Delivery
+from accord.archive.receive.messages import (
+    Answer,
+    BadMessage,
+    Command,
+    Delivery,
+    Event,
+    Question,
+)
 from accord.archive.receive.negotiation import Context
 from accord.archive.receive.spool import Spooled
 from accord.archive.receive.wire import STEP, Closed, Wire
@@ -26,7 +34,10 @@ HEADER: Final = 6
 FIRST_PDU: Final = 64 * 1024
 SLACK: Final = 16  # some peers leave their own item headers out of the account
 CLOSING_PATIENCE: Final = 2.0
+MOST_OWED: Final = 16  # further results are told in their own time
+MOST_LET_GO: Final = 16 * 1024 * 1024
 FIXED_LENGTH: Final = 4  # of releases and aborts
+GRACE: Final = 1.0  # a peer that is about to release is not told an event any more
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +71,9 @@ class Host(Protocol):
 
     def store(self, sender: Sender, delivery: Delivery) -> Answer:
         """Store a complete object, durably, and say what to answer."""
+
+    def ask(self, sender: Sender, question: Question) -> Iterator[Answer]:
+        """Answer a question: pending answers as they are found, a final one at the end."""
 
 
 class CutOff(Exception):
@@ -102,6 +116,13 @@ class Association:
         self._context = 0
         self._delivery: Delivery | None = None
         self._failure: Answer | None = None
+        self._identifier: bytearray | None = None
+        self._question: Question | None = None
+        self._is_answering = False
+        self._cancelled: int | None = None
+        self._owed: deque[tuple[int, Callable[[], Event | None]]] = deque()
+        self._told: Event | None = None
+        self._events = 0
 
     def run(self) -> None:
         """Serve until the association ends; nothing of an unfinished object stays behind."""
@@ -153,11 +174,15 @@ class Association:
         """Read one PDU and do what it asks for; say whether the association goes on."""
         if self._is_ending():
             raise CutOff(negotiation.ABORT_BY_USER, "the receiver stops")
+        if self._owed and self._told is None and self._wire.is_quiet(GRACE):
+            self._tell()
         self._wire.renew()
         kind, _, length = messages.PDU_HEADER.unpack(self._wire.read(HEADER))
         self._expect(kind, length, self._terms.largest_pdu + SLACK)
         if kind == negotiation.P_DATA:
             self._take_values(length)
+            if self._question is not None and not self._is_answering:
+                self._reply(self._question)
             return True
         if length != FIXED_LENGTH:
             raise CutOff(negotiation.ABORT_INVALID, "PDU of a length that does not fit")
@@ -181,9 +206,11 @@ class Association:
 
     def _abort(self, pdu: bytes, why: str) -> None:
         log.warning("association cut off", why=why, peer=self._peer)
-        with suppress(OSError):  # it need not listen
+        with suppress(OSError, Closed):  # it need not listen
             self._wire.be_patient(CLOSING_PATIENCE)
             self._wire.send(pdu)
+            # Closing on bytes that nobody read would take the abort away from the peer.
+            self._wire.let_go(MOST_LET_GO)
 
     def _await_close(self) -> None:
         """Let the peer close first, as it should, for a moment."""
@@ -232,17 +259,30 @@ class Association:
         operation = command.number(messages.COMMAND_FIELD)
         has_data = command.number(messages.DATA_SET_TYPE) != messages.NO_DATA_SET
         if operation == messages.C_CANCEL_RQ and not has_data:
-            return  # what it would cancel was answered already
-        is_echo = agreed.abstract_syntax == negotiation.VERIFICATION
-        if operation != (messages.C_ECHO_RQ if is_echo else messages.C_STORE_RQ):
-            raise BadMessage("operation that the context does not offer")
-        self._context, self._request = context, command
-        if is_echo and has_data:
-            raise BadMessage("verification with a data set")
-        if is_echo or not has_data:
-            answer = Answer(messages.SUCCESS)
-            self._answer(answer if is_echo else Answer(messages.CANNOT_UNDERSTAND, "no data set"))
+            self._cancelled = command.number(messages.ANSWERED_ID)
+            return  # unless it is being answered, what it would cancel was answered already
+        if operation == messages.RESPONSE | messages.N_EVENT_REPORT_RQ and not has_data:
+            self._take_receipt(command)
             return
+        if operation != negotiation.operation_of(agreed.abstract_syntax):
+            raise BadMessage("operation that the context does not offer")
+        if self._question is not None or self._identifier is not None:
+            raise BadMessage("operation before the last one was answered")
+        self._context, self._request = context, command
+        if operation == messages.C_STORE_RQ and has_data:
+            self._begin_object(agreed, command)
+        elif operation == messages.C_ECHO_RQ:
+            if has_data:
+                raise BadMessage("verification with a data set")
+            self._answer(Answer(messages.SUCCESS))
+        elif has_data:
+            self._identifier = bytearray()
+        else:
+            is_action = operation == messages.N_ACTION_RQ
+            status = messages.INVALID_ARGUMENT if is_action else messages.CANNOT_UNDERSTAND
+            self._answer(Answer(status, "no data set"))
+
+    def _begin_object(self, agreed: Context, command: Command) -> None:
         sop_class, sop_uid = command.text(messages.SOP_CLASS), command.text(messages.SOP_UID)
         assert self._sender is not None  # noqa: S101 - nothing is served before it is known
         self._failure = None
@@ -256,6 +296,9 @@ class Association:
         self._delivery = Delivery(spooled, agreed.syntax, sop_class, sop_uid)
 
     def _take_data(self, context: int, length: int, *, is_last: bool) -> None:
+        if self._identifier is not None and context == self._context:
+            self._take_identifier(self._identifier, length, is_last=is_last)
+            return
         delivery = self._delivery
         if delivery is None or context != self._context:
             raise BadMessage("data set without a command")
@@ -292,3 +335,59 @@ class Association:
         if request is None:
             raise BadMessage("answer without a request")
         self._wire.send(messages.encode_answer(request, answer, self._context, self._their_pdu))
+
+    # -- questions and events -------------------------------------------------------------------
+
+    def _take_identifier(self, identifier: bytearray, length: int, *, is_last: bool) -> None:
+        if len(identifier) + length > messages.LONGEST_IDENTIFIER:
+            raise TooLarge("question larger than any")
+        identifier += self._wire.read(length)
+        if not is_last:
+            return
+        request, agreed = self._request, self._contexts[self._context]
+        assert request is not None  # noqa: S101 - it came before its data set
+        self._identifier = None
+        self._question = Question(
+            operation=request.number(messages.COMMAND_FIELD) or 0,
+            syntax=agreed.syntax,
+            sop_class=agreed.abstract_syntax,
+            sop_uid=request.text(messages.REQUESTED_UID),
+            action=request.number(messages.ACTION_TYPE),
+            data=bytes(identifier),
+        )
+
+    def _reply(self, question: Question) -> None:
+        """Send every answer to a question, unless the peer cancels it meanwhile."""
+        assert self._sender is not None  # noqa: S101 - nothing is served before it is known
+        request, self._cancelled, self._is_answering = self._request, None, True
+        assert request is not None  # noqa: S101 - the question came with it
+        number = request.number(messages.MESSAGE_ID)
+        for answer in self._host.ask(self._sender, question):
+            told = answer
+            while not self._wire.is_quiet():
+                if not self._serve():
+                    raise Closed
+            if self._cancelled == number and answer.data is not None:
+                told = Answer(messages.CANCELLED)
+            self._wire.send(messages.encode_answer(request, told, self._context, self._their_pdu))
+            if told is not answer:
+                break
+            if answer.later is not None and len(self._owed) < MOST_OWED:
+                self._owed.append((self._context, answer.later))
+        self._request = self._question = None
+        self._is_answering = False
+
+    def _tell(self) -> None:
+        """Tell the peer the next event that it waits for."""
+        context, later = self._owed.popleft()
+        event = later()
+        if event is not None:
+            self._told, self._events = event, self._events % 0xFFFF + 1
+            self._wire.send(messages.encode_event(event, self._events, context, self._their_pdu))
+
+    def _take_receipt(self, command: Command) -> None:
+        told, self._told = self._told, None
+        if told is None or command.number(messages.ANSWERED_ID) != self._events:
+            raise BadMessage("receipt for nothing")
+        if command.number(messages.STATUS) == messages.SUCCESS:
+            told.confirm()

@@ -38,14 +38,14 @@ class Intake:
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self.blobs = store_at(settings.objects_dir)
-        self._database = database
+        self.database = database
         self._bounds: Bounds = service.bounds_of(settings)
         self._index = Together[_Waiting](self._commit, most=MOST_IN_ONE_COMMIT)
         self._alone: Connection | None = None
 
     def admit(self, calling_ae: str) -> service.Sender | None:
         """Return who sends under a calling AE title; None when nobody is registered under it."""
-        with self._database.begin() as conn:
+        with self.database.begin() as conn:
             institution = registry.institution_of_ae(conn, calling_ae)
         if institution is None:
             return None
@@ -85,7 +85,7 @@ class Intake:
         """Index on a connection that commits each statement, kept open from batch to batch."""
         try:
             if self._alone is None:
-                fresh = self._database.engine.connect()
+                fresh = self.database.engine.connect()
                 self._alone = fresh.execution_options(isolation_level="AUTOCOMMIT")
             return service.keep_where_known(self._alone, several)
         except SQLAlchemyError as error:  # the transaction then finds what is wrong, and tells
@@ -99,7 +99,7 @@ class Intake:
     def _decide(self, batch: Sequence["_Waiting"]) -> None:
         """Index a batch in one transaction; when that fails, each object in one of its own."""
         try:
-            with self._database.begin() as conn:
+            with self.database.begin() as conn:
                 outcomes = service.keep(conn, [waiting.prepared for waiting in batch])
         except Exception as error:  # noqa: BLE001 - told to the association that waits for it
             if len(batch) > 1:

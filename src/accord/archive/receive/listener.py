@@ -1,4 +1,4 @@
-"""The DIMSE receiver: C-ECHO and C-STORE, blocking sockets, one thread for each association.
+"""The DIMSE receiver: blocking sockets, one thread for each association.
 
 AE titles are bound to institutions; an unknown one is rejected. Several processes may listen on
 one port: the kernel shares the connections out among them.
@@ -10,20 +10,30 @@ import socket
 import ssl
 import threading
 import time
-from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
 from pynetdicom import _config
+from sqlalchemy.exc import OperationalError
 
 from accord.archive import reasons, service
 from accord.archive.model import StoreOutcome
 from accord.archive.receive import negotiation
 from accord.archive.receive.association import Association, Terms
 from accord.archive.receive.intake import Intake
-from accord.archive.receive.messages import UNEXPECTED, Answer, Delivery
+from accord.archive.receive.messages import (
+    N_ACTION_RQ,
+    PROCESSING_FAILURE,
+    UNEXPECTED,
+    Answer,
+    Delivery,
+    Question,
+)
+from accord.archive.receive.places import Places
+from accord.archive.receive.questions import Questions
 from accord.kit.errors import AccordError, CannotRun
 from accord.kit.settings import Settings
 
@@ -70,6 +80,7 @@ class Receiver:
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
         self._settings = settings
         self._intake = intake
+        self._questions = Questions(intake.database, intake.blobs, settings.ae_title)
         self._tls = _tls(settings)
         self._terms = Terms(
             contexts=negotiation.contexts(service.lossless_syntaxes(settings.rule_set)),
@@ -81,7 +92,7 @@ class Receiver:
         )
         self._lock = threading.Lock()
         self._lines: set[_Line] = set()
-        self._peers: Counter[str] = Counter()
+        self.places = Places(settings.data_dir / "associations", settings.max_associations_per_peer)
         self._is_ending = False
         self._socket = _listen(settings.dimse_host, settings.dimse_port)
 
@@ -166,21 +177,6 @@ class Receiver:
             raise
         return secured
 
-    def enter(self, calling: str) -> bool:
-        """Count an association of a peer; say whether it may have one more."""
-        with self._lock:
-            if self._peers[calling] >= self._settings.max_associations_per_peer:
-                return False
-            self._peers[calling] += 1
-            return True
-
-    def leave(self, calling: str) -> None:
-        """Count it no more."""
-        with self._lock:
-            self._peers[calling] -= 1
-            if not self._peers[calling]:
-                del self._peers[calling]
-
     def sender_of(self, calling: str) -> service.Sender | None:
         """Return who sends under an AE title."""
         return self._intake.admit(calling)
@@ -189,6 +185,10 @@ class Receiver:
         """Store an object."""
         return self._intake.take(sender, delivery)
 
+    def ask(self, sender: service.Sender, question: Question) -> Iterator[Answer]:
+        """Answer a question."""
+        return self._questions.ask(sender, question)
+
 
 class _Host:
     """Decides for one association."""
@@ -196,21 +196,19 @@ class _Host:
     def __init__(self, receiver: Receiver, connection: socket.socket) -> None:
         self._receiver = receiver
         self.connection = connection
-        self._entered: str | None = None
+        self._place: int | None = None
 
     def admit(self, calling: str) -> service.Sender | tuple[int, int, int]:
         """Say who sends, or how the association is to be rejected."""
-        if not self._receiver.enter(calling):
-            return negotiation.LIMIT_EXCEEDED
-        self._entered = calling
         try:
             sender = self._receiver.sender_of(calling)
+            if sender is None or not _certificate_fits(self.connection, sender):
+                return negotiation.CALLING_AE_UNKNOWN
+            self._place = self._receiver.places.take(calling)
         except Exception as error:  # noqa: BLE001 - no database: the peer may try again
             log.error("association not admitted", error=type(error).__name__)  # noqa: TRY400
             return negotiation.CONGESTED
-        if sender is None or not _certificate_fits(self.connection, sender):
-            return negotiation.CALLING_AE_UNKNOWN
-        return sender
+        return negotiation.LIMIT_EXCEEDED if self._place is None else sender
 
     def store(self, sender: service.Sender, delivery: Delivery) -> Answer:
         """Store a complete object, durably, and say what to answer."""
@@ -223,11 +221,27 @@ class _Host:
             log.error("object not stored", error=type(error).__name__)  # noqa: TRY400
             return Answer(UNEXPECTED, "internal error, nothing was stored")
 
+    def ask(self, sender: service.Sender, question: Question) -> Iterator[Answer]:
+        """Answer a question: pending answers as they are found, a final one at the end."""
+        try:
+            yield from self._receiver.ask(sender, question)
+        except AccordError as error:
+            log.error("question not answered", error=error.code)  # noqa: TRY400
+            yield Answer(error.dimse_status, error.code)
+        except Exception as error:  # noqa: BLE001 - one question must not end the association
+            log.error("question not answered", error=type(error).__name__)  # noqa: TRY400
+            if question.operation == N_ACTION_RQ:
+                yield Answer(PROCESSING_FAILURE, "try again later")
+            elif isinstance(error, OperationalError):
+                yield Answer(CannotRun.dimse_status, CannotRun.code)
+            else:
+                yield Answer(UNEXPECTED, "internal error")
+
     def leave(self) -> None:
         """Give up its place among the associations of the peer."""
-        entered, self._entered = self._entered, None
-        if entered is not None:
-            self._receiver.leave(entered)
+        place, self._place = self._place, None
+        if place is not None:
+            self._receiver.places.give_back(place)
 
 
 def _listen(host: str, port: int) -> socket.socket:

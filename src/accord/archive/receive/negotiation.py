@@ -22,6 +22,8 @@ from pynetdicom.pdu_primitives import (
 from pynetdicom.presentation import PresentationContext, build_context, negotiate_as_acceptor
 from pynetdicom.sop_class import Verification
 
+from accord.archive import find
+from accord.archive.commitment import PUSH_MODEL
 from accord.archive.part10 import (
     EXPLICIT,
     EXPLICIT_BIG,
@@ -29,9 +31,17 @@ from accord.archive.part10 import (
     IMPLEMENTATION_NAME,
     IMPLICIT,
 )
+from accord.archive.receive import messages
 
 APPLICATION: Final = "1.2.840.10008.3.1.1.1"
 VERIFICATION: Final = str(Verification)
+# What each context is for; every other one is for objects.
+OPERATIONS: Final = {
+    VERIFICATION: messages.C_ECHO_RQ,
+    PUSH_MODEL: messages.N_ACTION_RQ,
+    find.PATIENT_ROOT: messages.C_FIND_RQ,
+    find.STUDY_ROOT: messages.C_FIND_RQ,
+}
 FIRST_VERSION: Final = 0x01
 MOST_CONTEXTS: Final = 128  # as many as there are odd numbers in a byte
 
@@ -157,6 +167,11 @@ def reject(how: tuple[int, int, int]) -> bytes:
     return bytes(pdu.encode())
 
 
+def operation_of(abstract_syntax: str) -> int:
+    """Return the command field of the requests that a context is for."""
+    return OPERATIONS.get(abstract_syntax, messages.C_STORE_RQ)
+
+
 @lru_cache(maxsize=4)
 def syntaxes(lossless: frozenset[str]) -> tuple[str, ...]:
     """Return the transfer syntaxes that are taken, the preferred ones first.
@@ -197,6 +212,6 @@ def contexts(lossless: frozenset[str]) -> tuple[PresentationContext, ...]:
     """Return the presentation contexts of a receiver."""
     taken = list(syntaxes(lossless))
     return (
-        build_context(Verification, [IMPLICIT, EXPLICIT]),
+        *(build_context(uid, [EXPLICIT, IMPLICIT]) for uid in OPERATIONS),
         *(build_context(uid, taken) for uid in storage_classes()),
     )

@@ -4,6 +4,7 @@ Nothing is read by a length that a peer states before somebody has checked that 
 a peer drips its bytes, one PDU takes no longer than it may.
 """
 
+import select
 import socket
 import ssl
 import struct
@@ -54,6 +55,16 @@ class Wire:
         """Let the time of the next PDU begin."""
         self._deadline = time.monotonic() + self._patience
 
+    def is_quiet(self, seconds: float = 0.0) -> bool:
+        """Wait so long for the peer to say something; say whether it said nothing."""
+        if self._end > self._start:
+            return False
+        if isinstance(self.connection, ssl.SSLSocket) and self.connection.pending():
+            return False
+        poll = select.poll()  # `select` knows no descriptor above 1023
+        poll.register(self.connection, select.POLLIN)
+        return not poll.poll(seconds * 1000)
+
     def read(self, count: int) -> bytes:
         """Return `count` bytes.
 
@@ -83,6 +94,16 @@ class Wire:
             self._start += at
         while at < len(window):
             at += self._receive(window[at:], self._whole)
+
+    def let_go(self, most: int) -> None:
+        """Read what still comes, at most so many bytes, and forget it, until the peer closes.
+
+        Raises:
+            Closed: The peer closed the connection.
+            TimeoutError: It did not in time.
+        """
+        while most > 0:
+            most -= self._receive(self._ahead, 0)
 
     def send(self, data: bytes) -> None:
         """Send everything in one write."""
