@@ -26,7 +26,12 @@ from accord.app.demo.people import PEOPLE
 from support.processes import ACCORD, short_folder, wait_until
 
 READY_WITHIN = 120.0  # seconds; a busy machine, never a measure
-PORTS = {"http": "ACCORD_HTTP_PORT", "outer": "ACCORD_OUTER_PORT", "dimse": "ACCORD_DIMSE_PORT"}
+PORTS = {
+    "http": "ACCORD_HTTP_PORT",
+    "outer": "ACCORD_OUTER_PORT",
+    "dimse": "ACCORD_DIMSE_PORT",
+    "mllp": "ACCORD_MLLP_PORT",
+}
 
 
 def free_port() -> int:

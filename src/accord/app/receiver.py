@@ -47,7 +47,7 @@ def run(settings: Settings, database: Database) -> None:
     serving.start()
     log.info("receiving", host=receiver.address.host, port=receiver.address.port)
     try:
-        _wait_for_end()
+        wait_for_end()
     finally:
         receiver.stop()
         serving.join()
@@ -84,7 +84,7 @@ def _hold(host: str, port: int) -> socket.socket:
     return held
 
 
-def _wait_for_end() -> None:
+def wait_for_end() -> None:
     """Return on SIGINT; SIGTERM ends the process by way of its `finally` blocks."""
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     try:

@@ -26,6 +26,7 @@ PORTS: Final = {
     "http": ("http_port", "host"),
     "outer": ("outer_port", "outer_host"),
     "dimse": ("dimse_port", "dimse_host"),
+    "mllp": ("mllp_port", "mllp_host"),
 }
 REST_AFTER: Final = 6.0  # seconds that the rest waits for the inner face to answer, at most
 OTHERS_WITHIN: Final = 15.0  # seconds the other faces may lag behind `/readyz`
@@ -55,6 +56,7 @@ def run(
     refuse_unsafe(settings, settings.host)
     refuse_unsafe(settings, settings.outer_host)
     refuse_unsafe(settings, settings.dimse_host, client_certificates=True)
+    refuse_unsafe(settings, settings.mllp_host, client_certificates=True)
     data_dir = settings.data_dir.resolve()
     with running.hold(data_dir, say=say) as held:
         settings = with_ports(settings.model_copy(update={"data_dir": data_dir}))
@@ -97,6 +99,7 @@ def processes(settings: Settings, url: str) -> list[Process]:
     return [
         *_several("serve", settings.http_workers, inner),
         *_several("receive", settings.receive_processes, inner, delay=REST_AFTER),
+        Process("mllp", accord("receive", "--mllp"), inner, delay=REST_AFTER),
         Process("disclose", disclose, outer, delay=REST_AFTER),
         Process("work", accord("work"), inner, stop_rank=1, patience=30.0, delay=REST_AFTER),
     ]
@@ -233,4 +236,5 @@ def addresses(settings: Settings) -> Mapping[str, str]:
         "inner": settings.inner_url,
         "outer": f"{scheme}://{settings.outer_host}:{settings.outer_port}",
         "dimse": f"{settings.ae_title}@{settings.dimse_host}:{settings.dimse_port}",
+        "mllp": f"{settings.mllp_host}:{settings.mllp_port}",
     }

@@ -93,6 +93,27 @@ def open_visits(
     return store.open_visits(conn, institution, patient_id, at)
 
 
+def patients_meant(
+    conn: Connection, performed_by: str, accession: str | None, study_uid: str | None
+) -> frozenset[str]:
+    """Return the local ids of the patients whom order, images and report of an examination name.
+
+    The images of the study where one is named, else those of the accession.
+    """
+    named: set[str | None] = set()
+    for kind in (Order, Report):
+        found = store.find_meant(conn, kind, performed_by, accession, study_uid)
+        named.add(found[1].content.patient_id if found else None)
+    uids = [study_uid] if study_uid else []
+    if not uids and accession:
+        uids = [*archive.studies_of_accession(conn, performed_by, accession)]
+    for uid in uids:
+        facts = archive.study_facts(conn, uid)
+        if facts is not None and facts.institution == performed_by:
+            named.add(facts.patient_id)
+    return frozenset(each for each in named if each)
+
+
 def find_visit(conn: Connection, institution: str, number: str) -> Kept[Visit] | None:
     """Return a visit of that institution."""
     return store.find(conn, Visit, institution, number)

@@ -90,6 +90,7 @@ def up(folder: Path) -> Iterator[Up]:
         "ACCORD_HTTP_PORT": str(free_port()),
         "ACCORD_OUTER_PORT": str(free_port()),
         "ACCORD_DIMSE_PORT": str(free_port()),
+        "ACCORD_MLLP_PORT": str(free_port()),
     }
     with tempfile.TemporaryFile() as words:
         process = subprocess.Popen([*ACCORD, "up"], stdout=words, stderr=words, env=environment)
@@ -119,6 +120,7 @@ def test_addresses_are_told_when_everything_answers(running: Up):
     assert f"http://127.0.0.1:{running.environment['ACCORD_HTTP_PORT']}" in said
     assert f"http://127.0.0.1:{running.environment['ACCORD_OUTER_PORT']}" in said
     assert f"ACCORD@127.0.0.1:{running.environment['ACCORD_DIMSE_PORT']}" in said
+    assert f"127.0.0.1:{running.environment['ACCORD_MLLP_PORT']}" in said
     assert running.is_ready()
 
 

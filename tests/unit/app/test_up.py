@@ -46,6 +46,7 @@ def test_addresses_say_https_where_there_is_a_certificate():
         "inner": "http://127.0.0.1:8080",
         "outer": "http://127.0.0.1:8090",
         "dimse": "ACCORD@127.0.0.1:11112",
+        "mllp": "127.0.0.1:2575",
     }
     secured = addresses(Settings(data_dir=Path("/data"), tls_certificate=Path("/c.pem")))
     assert secured["outer"].startswith("https://")

@@ -101,8 +101,13 @@ def serve() -> None:
         faces.serve(create_app(settings, database), settings, settings.host, settings.http_port)
 
 
-def receive() -> None:
-    """Receive DICOM objects by DIMSE."""
+def receive(
+    *,
+    mllp: Annotated[
+        bool, typer.Option("--mllp", help="Receive HL7 v2 messages by MLLP instead.")
+    ] = False,
+) -> None:
+    """Receive DICOM objects by DIMSE, or HL7 v2 messages by MLLP."""
     from accord.app import faces
     from accord.app.exposure import refuse_unsafe
     from accord.kit import logs, running
@@ -110,9 +115,15 @@ def receive() -> None:
 
     settings = get_settings()
     logs.configure(settings.log_level)
-    refuse_unsafe(settings, settings.dimse_host, client_certificates=True)
+    host = settings.mllp_host if mllp else settings.dimse_host
+    refuse_unsafe(settings, host, client_certificates=True)
     faces.end_on_sigterm()
     with running.database(settings, command="receive") as database:
+        if mllp:
+            from accord.app import mllp_receiver
+
+            mllp_receiver.run(settings, database)
+            return
         from accord.app import receiver
 
         receiver.run(settings, database)
