@@ -21,7 +21,9 @@ from accord.recognition.model import Case
 
 MOST_BYTES = 256 * 1024
 MOST_FAULTS = 10
+UNWRITTEN = frozenset({"default", "uniqueItems"})
 EVIDENCE = ("prior", "evidence")
+MOMENT = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|[+-]\d\d:?\d\d))?)?$"
 
 
 def read_case(text: str) -> Case:
@@ -42,6 +44,35 @@ def make_case(given: object) -> Case:
     whole = merge(passing(), given)
     case: Case = _checked(_adapter(Case), whole, "case")
     return case
+
+
+def case_schema() -> dict[str, Any]:
+    """Return the JSON schema (draft 2020-12) of a case file, made from the model.
+
+    No part is required, since a file states only what differs; `default` is the passing case.
+    YAML writes a moment with a space as well, so moments have a pattern and no format.
+    """
+    schema: dict[str, Any] = _as_written(_adapter(Case).json_schema())
+    del schema["required"]
+    whole = _adapter(Case).validate_python(passing())
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "default": _adapter(Case).dump_python(whole, mode="json"),
+    }
+
+
+def _as_written(part: Any) -> Any:
+    """Leave out what does not hold of a file: the model's defaults, and the format of moments."""
+    if isinstance(part, list):
+        return [_as_written(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    kept = {key: _as_written(value) for key, value in part.items() if key not in UNWRITTEN}
+    if kept.get("format") == "date-time":
+        kept["pattern"] = MOMENT
+        del kept["format"]
+    return kept
 
 
 def make_evidence(given: object) -> StudyEvidence:

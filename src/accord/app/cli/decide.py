@@ -11,6 +11,25 @@ if TYPE_CHECKING:
 
 CaseFile = Annotated[Path, typer.Argument(help="What differs from the case that passes.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Add the Chinese text of every finding.")]
+
+
+def _print_schema(asked: bool) -> None:
+    if asked:
+        from accord.recognition.cases import case_schema
+
+        print(json.dumps(case_schema(), ensure_ascii=False, indent=2))
+        raise typer.Exit
+
+
+Schema = Annotated[
+    bool,
+    typer.Option(
+        "--schema",
+        callback=_print_schema,
+        is_eager=True,
+        help="Print the JSON schema (draft 2020-12) of a case file and stop.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -19,7 +38,9 @@ def add(app: typer.Typer) -> None:
     app.command()(decide)
 
 
-def decide(case: CaseFile, *, explain: Explain = False, as_json: Json = False) -> None:
+def decide(
+    case: CaseFile, *, explain: Explain = False, as_json: Json = False, _schema: Schema = False
+) -> None:
     """Decide one case: advice, relation, grounds and every finding with its reasons."""
     from accord import catalogue, standard
     from accord.kit.settings import get_settings

@@ -22,7 +22,8 @@ database. The file gives only what differs from a case that passes every rule an
 `RECOGNISE_MUST`; `null` makes a fact unknown. Mappings are merged key by key, lists are replaced
 as a whole. An unknown key or value ends with exit code 2 and the path of the key. Moments without
 a time zone are local time (Asia/Shanghai); periods are half-open local days. Only `true` and
-`false` are yes and no, so `on` is a plain word."""
+`false` are yes and no, so `on` is a plain word. `accord decide --schema` prints the JSON schema
+(draft 2020-12) of such a file, with the passing case as its default."""
 
 _EXAMPLE: Final = """\
 ```yaml
