@@ -50,11 +50,12 @@ def serve(app: ASGIApp, settings: Settings, host: str, port: int) -> None:
         log_level="warning",
         access_log=False,  # addresses of requests may carry ids of people
         server_header=False,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE,
         ssl_certfile=_text(settings.tls_certificate),
         ssl_keyfile=_text(settings.tls_key),
     )
-    with _listen(host, port) as listener:
+    with _bind(host, port) as listener:
         uvicorn.Server(configuration).run(sockets=[listener])
 
 
@@ -64,7 +65,7 @@ def serve_in_processes(count: int, database_url: str) -> None:
     Supervisor([Process(f"serve-{number}", accord("serve"), own) for number in range(count)]).run()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -74,8 +75,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise CannotRun(f"Port {port} of {host} cannot be used: {error.strerror}.") from error
-    listener.listen(BACKLOG)
-    return listener
+    return listener  # uvicorn listens once the application has warmed up: a cold one takes nobody
 
 
 def _text(path: Path | None) -> str | None:

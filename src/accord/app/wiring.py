@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from accord.archive.model import StudyBegun, StudySettled
+from accord.identity.model import PersonUnlinked
 from accord.kit import events, jobs
 from accord.kit.access import Actor
 from accord.mark import service as mark
@@ -16,6 +17,7 @@ def connect_events() -> None:
     events.subscribe(StudyBegun, _join_study)
     events.subscribe(StudySettled, _join_study)
     events.subscribe(ExaminationChanged, _measure)
+    events.subscribe(PersonUnlinked, _tell_unlinked)
 
 
 def _join_study(conn: Connection, event: StudyBegun | StudySettled) -> None:
@@ -29,6 +31,12 @@ def _measure(conn: Connection, event: ExaminationChanged) -> None:
         lock=f"dataquality.measure/{event.examination}",
         queueing_lock=f"dataquality.measure/{event.examination}",
         examination=event.examination,
+    )
+
+
+def _tell_unlinked(conn: Connection, event: PersonUnlinked) -> None:
+    jobs.defer(
+        conn, "reminder.tell_unlinked", patient=event.patient_id, from_person=event.from_person
     )
 
 

@@ -4,5 +4,7 @@ from typing import Final
 
 from accord.kit.access import declare
 
-REGISTER: Final = declare("identity.register", "登记和修改本机构的患者")
-TASKS: Final = declare("identity.task.work", "处理患者身份核对任务")
+REGISTER: Final = declare(
+    "identity.register", "register and correct patients of the own institution"
+)
+TASKS: Final = declare("identity.task.work", "work on tasks of patient identity (患者身份核对)")

@@ -232,17 +232,6 @@ class Task:
 
 
 @dataclass(frozen=True)
-class PersonLinked:
-    """Event: a patient now belongs to another person; what rests on it is computed anew."""
-
-    patient_id: int
-    authority: str
-    local_id: str
-    from_person: str
-    to_person: str
-
-
-@dataclass(frozen=True)
 class PersonUnlinked:
     """Event: a patient was taken out of a person, whose examinations are no longer its own.
 
@@ -250,7 +239,4 @@ class PersonUnlinked:
     """
 
     patient_id: int
-    authority: str
-    local_id: str
     from_person: str
-    to_person: str

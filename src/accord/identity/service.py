@@ -22,7 +22,6 @@ from accord.identity.errors import (
 from accord.identity.model import (
     Patient,
     PatientRecord,
-    PersonLinked,
     PersonUnlinked,
     Sex,
     Task,
@@ -87,6 +86,22 @@ def keys_of_persons(
 def patients_of(conn: Connection, person_id: str) -> tuple[Patient, ...]:
     """Return the patients that certainly are that person."""
     return store.of_person(conn, person_id)
+
+
+def certain_persons(
+    conn: Connection, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """Return the certain person of each (authority, local id), without those who have none."""
+    found = ((key, person_of(conn, *key)) for key in set(keys))
+    return {key: person for key, person in found if person is not None}
+
+
+def keys_apart(conn: Connection, patient_id: int, from_person: str) -> tuple[tuple[str, str], ...]:
+    """Return the keys of a patient that was taken out of a person, and of those who stayed."""
+    gone = tuple(kept.patient for kept in store.get(conn, [patient_id]))
+    return tuple(
+        (each.authority, each.local_id) for each in (*gone, *store.of_person(conn, from_person))
+    )
 
 
 def has_number(conn: Connection, patient: Patient, number: str) -> bool | None:
@@ -301,11 +316,8 @@ def _assign(
                 subject=f"patient:{number}",
                 detail={"from": patient.person_id, "to": person},
             )
-            key = (number, patient.authority, patient.local_id, patient.person_id, person)
             if left_behind:
-                events.publish(conn, PersonUnlinked(*key))
-            if joins:
-                events.publish(conn, PersonLinked(*key))
+                events.publish(conn, PersonUnlinked(number, patient.person_id))
 
 
 def _keep_tasks(conn: Connection, actor: Actor, patient: Patient, placed: Placement) -> None:

@@ -6,7 +6,7 @@ Every period is half-open `[valid_from, valid_to)` in local days (RD-CONV-PERIOD
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -455,24 +455,6 @@ class PostHeld(Dated):
     valid_to: date | None = None
     institution: str | None = None
     authority: str | None = None
-
-
-@dataclass(frozen=True)
-class QualificationChanged:
-    """Event: the right of an institution changed from a day on; marks are looked at again."""
-
-    qualification: str
-    institution: str
-    state: QualificationState
-    from_day: date
-    revoked_items: frozenset[int] = field(default_factory=frozenset)
-
-
-@dataclass(frozen=True)
-class ListPublished:
-    """Event: a list of institutions was published or its entries changed."""
-
-    list_id: str
 
 
 _LEVEL_WORDS = {"三": Level.THIRD, "二": Level.SECOND, "一": Level.FIRST}

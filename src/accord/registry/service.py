@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from accord import standard
-from accord.kit import audit, clock, events
+from accord.kit import audit, clock
 from accord.kit.access import Actor, ActorKind, Post
 from accord.kit.db import Read
 from accord.kit.settings import get_settings
@@ -33,13 +33,11 @@ from accord.registry.model import (
     Institution,
     InstitutionList,
     ListEntry,
-    ListPublished,
     ListStatus,
     Membership,
     PostHeld,
     QCCentre,
     Qualification,
-    QualificationChanged,
     QualificationState,
     RoleName,
     Staff,
@@ -587,7 +585,6 @@ def publish_list(
     published = replace(known, published_at=at or clock.now())
     store.put_list(conn, published)
     audit.record(conn, actor, action="registry.list.published", subject=f"list:{list_id}")
-    events.publish(conn, ListPublished(list_id))
     return published
 
 
@@ -611,7 +608,6 @@ def put_entry(conn: Connection, actor: Actor, thing: ListEntry) -> bool:
             thing,
             institution=thing.institution,
         )
-        events.publish(conn, ListPublished(thing.list_id))
     return changed
 
 
@@ -630,7 +626,6 @@ def end_entry(conn: Connection, actor: Actor, list_id: str, institution: str, on
         subject=f"list:{list_id}",
         detail={"institution": institution, "on": str(on)},
     )
-    events.publish(conn, ListPublished(list_id))
 
 
 # --- inspections and qualifications -----------------------------------------------------------
@@ -801,12 +796,6 @@ def _tell(conn: Connection, actor: Actor, what: str, thing: Qualification, from_
             "from": str(from_day),
             "revoked_items": sorted(thing.revoked_items),
         },
-    )
-    events.publish(
-        conn,
-        QualificationChanged(
-            thing.id, thing.institution, thing.state, from_day, thing.revoked_items
-        ),
     )
 
 

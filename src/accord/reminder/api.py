@@ -33,6 +33,7 @@ from accord.reminder.schemas import (
     shown_decision,
     shown_kept,
     shown_notice,
+    shown_unlinked,
 )
 
 Asker = Annotated[Actor, requires(ASK)]
@@ -105,6 +106,12 @@ def ask(request: Request, conn: Transaction, actor: Asker, body: Ask) -> Respons
     answer = service.ask(conn, actor, question, at)
     content = encode(shown_answer(answer, request.app.state.settings.inner_url))
     return Response(content, media_type="application/json")
+
+
+@router.get("/api/v1/reminders/unlinked", operation_id="list_unlinked")
+def list_unlinked(conn: Transaction, actor: Reader, limit: Limit = 100) -> list[dict[str, Any]]:
+    """Return the newest notices that a shown prior is not certainly the patient's."""
+    return [shown_unlinked(each) for each in store.list_unlinked(conn, _own(actor), limit=limit)]
 
 
 @router.get("/api/v1/reminders/{number}", operation_id="read_reminder")

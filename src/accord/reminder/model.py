@@ -235,6 +235,7 @@ class Decision:
         of: The decision that a withdrawal takes back.
         unseen: Accepted with neither images nor report opened.
         duty: Whether the card carried a duty when it was decided.
+        unlinked_at: When its prior turned out not to be certainly the patient's.
     """
 
     id: UUID
@@ -251,6 +252,7 @@ class Decision:
     advice: Recommendation = Recommendation.NOT_ELIGIBLE
     on_card: bool = False
     lifted_by: tuple[str, ...] = ()
+    unlinked_at: datetime | None = None
 
     @property
     def is_refusal(self) -> bool:
@@ -261,7 +263,11 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Citation:
-    """引用记录 with the four parts that R6.6-3 asks for."""
+    """引用记录 with the four parts that R6.6-3 asks for.
+
+    Attributes:
+        unlinked_at: When its prior turned out not to be certainly the patient's; it is void.
+    """
 
     id: UUID
     decision: UUID
@@ -278,6 +284,29 @@ class Citation:
     reporter: str | None = None
     unseen: bool = False
     withdrawn_at: datetime | None = None
+    unlinked_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unlinked:
+    """Tells who was shown a prior that it is not certainly the patient's (RD-ID-UNLINK).
+
+    Attributes:
+        physicians: Who opened the reminder or decided by it; empty when nobody did.
+        citation: The citation that is void by it.
+    """
+
+    id: UUID
+    item: UUID
+    examination: int
+    study_uid: str | None
+    institution: str
+    physicians: tuple[str, ...]
+    at: datetime
+    visit: str | None = None
+    patient_id: str | None = None
+    order_number: str = ""
+    citation: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -314,6 +343,7 @@ class ItemState:
     notices: tuple[Notice, ...] = ()
     looks: tuple[Look, ...] = ()
     reported: tuple[Mapping[str, Any], ...] = field(default=())
+    unlinked: Mapping[int, datetime] = field(default_factory=dict)
 
     @property
     def in_force(self) -> Decision | None:

@@ -165,6 +165,7 @@ def order_page(request: Request, conn: Transaction, actor: Viewing) -> HTMLRespo
         "order.html",
         visits=orders.ready(conn, actor.institution or ""),
         told=orders.TOLD.get(told),
+        unlinked=store.unread_unlinked(conn, actor.institution or "", actor.id),
     )
 
 

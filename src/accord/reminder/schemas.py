@@ -20,6 +20,7 @@ from accord.reminder.model import (
     Outcome,
     Prior,
     Status,
+    Unlinked,
 )
 from accord.reminder.service import SELF, Decided, Informing
 from accord.standard.model import as_json
@@ -200,6 +201,7 @@ def shown_decision(decision: Decision) -> dict[str, Any]:
         "advice": decision.advice.value,
         "on_card": decision.on_card,
         "lifted_by": list(decision.lifted_by),
+        "unlinked_at": decision.unlinked_at.isoformat() if decision.unlinked_at else None,
     }
 
 
@@ -221,6 +223,23 @@ def shown_citation(citation: Citation) -> dict[str, Any]:
         "link": citation.link,
         "unseen": citation.unseen,
         "withdrawn_at": citation.withdrawn_at.isoformat() if citation.withdrawn_at else None,
+        "unlinked_at": citation.unlinked_at.isoformat() if citation.unlinked_at else None,
+    }
+
+
+def shown_unlinked(notice: Unlinked) -> dict[str, Any]:
+    """Return a notice that a shown prior is not certainly the patient's."""
+    return {
+        "id": str(notice.id),
+        "item": str(notice.item),
+        "order": notice.order_number,
+        "visit": notice.visit,
+        "patient_id": notice.patient_id,
+        "examination": notice.examination,
+        "study_uid": notice.study_uid,
+        "citation": str(notice.citation) if notice.citation else None,
+        "physicians": list(notice.physicians),
+        "at": notice.at.isoformat(),
     }
 
 

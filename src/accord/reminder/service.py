@@ -57,6 +57,7 @@ from accord.reminder.model import (
     Question,
     Status,
     Unasked,
+    Unlinked,
 )
 from accord.reminder.rules import CitationNote, Repeat, has_four_parts, is_informed
 from accord.standard.model import Finding, RuleSet
@@ -64,6 +65,7 @@ from accord.standard.model import Outcome as RuleOutcome
 
 NECESSITY_UNNAMED = "经医师判断，仍需进行本次检查"
 SELF = "本人"
+NOT_CERTAIN = "患者身份关联已解除，该检查不能确定属于该患者，不能查看或采用。"
 MOST_AT_ONCE = 8  # ids of a patient that are looked up together with the visit
 
 
@@ -295,6 +297,74 @@ def find_citation(conn: Connection, actor: Actor, citation: UUID) -> Citation:
     return found
 
 
+# --- a prior that was another's -----------------------------------------------------------------
+
+
+def tell_unlinked(conn: Connection, actor: Actor, patient_id: int, from_person: str) -> int:
+    """Tell whoever was shown or cited a prior that is no longer certainly the patient's.
+
+    Everybody who was asked about is looked at, the patient that left and those who stayed; what
+    is told once is not told again (RD-ID-UNLINK).
+
+    Returns:
+        How many shown priors were newly told.
+    """
+    items = store.items_for(conn, identity.keys_apart(conn, patient_id, from_person))
+    numbers = {prior.examination for kept in items for prior in kept.item.priors}
+    owners = {number: _owner(record.find_examination(conn, number)) for number in numbers}
+    askers = {(kept.institution, kept.patient_id or "") for kept in items}
+    persons = identity.certain_persons(conn, askers | {each for each in owners.values() if each})
+    told = 0
+    for kept in items:
+        asker = (kept.institution, kept.patient_id or "")
+        for prior in kept.item.priors:
+            owner = owners[prior.examination]
+            known = persons.get(owner) if owner else None
+            if owner != asker and (known is None or known != persons.get(asker)):
+                told += _tell_unlinked(conn, actor, kept, prior)
+    return told
+
+
+def _owner(examination: Examination | None) -> tuple[str, str] | None:
+    if examination is None or examination.patient_id is None:
+        return None
+    return examination.performed_by, examination.patient_id
+
+
+def _tell_unlinked(conn: Connection, actor: Actor, kept: KeptReminder, prior: Prior) -> bool:
+    state = store.state_of(conn, kept.item.id)
+    notice = Unlinked(
+        id=uuid4(),
+        item=kept.item.id,
+        examination=prior.examination,
+        study_uid=prior.study_uid,
+        institution=kept.institution,
+        physicians=tuple(
+            sorted(
+                {look.physician for look in state.looks}
+                | {decision.physician for decision in state.decisions}
+            )
+        ),
+        at=clock.now(),
+    )
+    if not store.add_unlinked(conn, notice):
+        return False
+    cited = [
+        str(citation.id)
+        for citation in state.citations
+        for decision in state.decisions
+        if decision.id == citation.decision and decision.examination == prior.examination
+    ]
+    audit.record(
+        conn,
+        actor,
+        action="reminder.unlinked",
+        subject=f"reminder_item:{kept.item.id}",
+        detail={"notice": str(notice.id), "examination": prior.examination, "citations": cited},
+    )
+    return True
+
+
 # --- look ---------------------------------------------------------------------------------------
 
 
@@ -304,10 +374,12 @@ def look(
     """Record that the actor opened images or report of a shown prior.
 
     Raises:
-        NotShown: The examination is not one of this reminder.
+        NotShown: The examination is not one of this reminder, or is not certainly the patient's.
     """
     if kept.item.prior(examination) is None:
         raise NotShown("该检查不在本次提醒之内。")
+    if what is not Looked.PAGE and examination in store.state_of(conn, kept.item.id).unlinked:
+        raise NotShown(NOT_CERTAIN)
     store.add_look(conn, kept.item.id, examination, what, actor.id, clock.now())
     audit.record(
         conn,
@@ -383,6 +455,8 @@ def decide(
         if (standing.outcome, standing.examination) == (outcome, prior.examination):
             return _again(conn, kept, state, standing, rules)
         raise NotDecidable("该医嘱项目已有决定，请先撤销原决定再作新的决定。")
+    if outcome is Outcome.ACCEPTED and prior.examination in state.unlinked:
+        raise NotDecidable(NOT_CERTAIN)
     _check_outcome(outcome, prior, grounds, rules)
     decision = _decision(actor, kept, prior, outcome, grounds, state)
     citation = None

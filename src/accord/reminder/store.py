@@ -2,13 +2,26 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, String, bindparam, delete, func, insert, select
+from sqlalchemy import (
+    Connection,
+    Exists,
+    Row,
+    Select,
+    String,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -32,6 +45,8 @@ from accord.reminder.model import (
     Notice,
     Outcome,
     Question,
+    Status,
+    Unlinked,
 )
 from accord.reminder.tokens import Client, Token
 
@@ -222,6 +237,14 @@ def institution_of_item(conn: Connection, item: UUID) -> str | None:
     ).scalar()
 
 
+def _is_unlinked() -> Exists:
+    """The shown study of the row is not certainly that of the patient any more."""
+    return exists().where(
+        tables.unlinked.c.item_id == tables.reminder_item.c.id,
+        tables.unlinked.c.study_uid == tables.shown_study.c.study_uid,
+    )
+
+
 def visits_shown(conn: Connection, institution: str, study_uid: str) -> tuple[str, ...]:
     """Return the visits for which the institution was shown that study, newest first."""
     rows = conn.execute(
@@ -233,6 +256,7 @@ def visits_shown(conn: Connection, institution: str, study_uid: str) -> tuple[st
             tables.shown_study.c.institution == institution,
             tables.shown_study.c.study_uid == study_uid,
             tables.reminder.c.visit.is_not(None),
+            ~_is_unlinked(),
         )
         .order_by(tables.reminder.c.asked_at.desc())
         .limit(20)
@@ -243,10 +267,8 @@ def visits_shown(conn: Connection, institution: str, study_uid: str) -> tuple[st
 def is_cited(conn: Connection, institution: str, study_uid: str) -> bool:
     """Say whether the institution cited that study."""
     found = conn.execute(
-        select(tables.citation.c.id)
-        .where(
-            tables.citation.c.institution == institution, tables.citation.c.study_uid == study_uid
-        )
+        _citations(institution)
+        .where(tables.citation.c.study_uid == study_uid, tables.unlinked.c.at.is_(None))
         .limit(1)
     ).first()
     return found is not None
@@ -257,15 +279,18 @@ def state_of(conn: Connection, item: UUID) -> ItemState:
     decisions = [
         _decision(row)
         for row in conn.execute(
-            select(tables.decision)
-            .where(tables.decision.c.item_id == item)
-            .order_by(tables.decision.c.number)
+            _decisions().where(tables.decision.c.item_id == item).order_by(tables.decision.c.number)
         )
     ]
+    unlinked = {
+        row.examination: row.at
+        for row in conn.execute(select(tables.unlinked).where(tables.unlinked.c.item_id == item))
+    }
+    examined = {each.id: each.examination for each in decisions}
     ids = [each.id for each in decisions]
     withdrawn = {each.of: each.at for each in decisions if each.of}
     citations = [
-        _citation(row, withdrawn.get(row.decision_id))
+        _citation(row, withdrawn.get(row.decision_id), unlinked.get(examined[row.decision_id]))
         for row in conn.execute(
             select(tables.citation).where(tables.citation.c.decision_id.in_(ids))
         )
@@ -294,6 +319,15 @@ def state_of(conn: Connection, item: UUID) -> ItemState:
         notices=tuple(notices),
         looks=tuple(looks),
         reported=tuple(reported),
+        unlinked=unlinked,
+    )
+
+
+def _decisions() -> Select[Any]:
+    return select(tables.decision, tables.unlinked.c.at.label("unlinked_at")).outerjoin(
+        tables.unlinked,
+        (tables.unlinked.c.item_id == tables.decision.c.item_id)
+        & (tables.unlinked.c.examination == tables.decision.c.examination),
     )
 
 
@@ -313,10 +347,13 @@ def _decision(row: Row[Any]) -> Decision:
         advice=Recommendation(row.advice),
         on_card=row.on_card,
         lifted_by=tuple(row.lifted_by),
+        unlinked_at=row.unlinked_at,
     )
 
 
-def _citation(row: Row[Any], withdrawn_at: datetime | None) -> Citation:
+def _citation(
+    row: Row[Any], withdrawn_at: datetime | None, unlinked_at: datetime | None
+) -> Citation:
     return Citation(
         id=row.id,
         decision=row.decision_id,
@@ -333,6 +370,7 @@ def _citation(row: Row[Any], withdrawn_at: datetime | None) -> Citation:
         reporter=row.reporter,
         unseen=row.unseen,
         withdrawn_at=withdrawn_at,
+        unlinked_at=unlinked_at,
     )
 
 
@@ -353,7 +391,7 @@ def _notice(row: Row[Any]) -> Notice:
 def find_decision(conn: Connection, decision: UUID, institution: str) -> Decision | None:
     """Return a decision of that institution."""
     row = conn.execute(
-        select(tables.decision).where(
+        _decisions().where(
             tables.decision.c.id == decision, tables.decision.c.institution == institution
         )
     ).first()
@@ -364,7 +402,7 @@ def list_decisions(
     conn: Connection, institution: str, *, physician: str | None, limit: int
 ) -> tuple[Decision, ...]:
     """Return the institution's newest decisions, on request of one physician alone."""
-    query = select(tables.decision).where(tables.decision.c.institution == institution)
+    query = _decisions().where(tables.decision.c.institution == institution)
     if physician is not None:
         query = query.where(tables.decision.c.physician == physician)
     rows = conn.execute(query.order_by(tables.decision.c.number.desc()).limit(limit))
@@ -374,7 +412,17 @@ def list_decisions(
 def _citations(institution: str) -> Select[Any]:
     withdrawal = tables.decision.alias("withdrawal")
     return (
-        select(tables.citation, withdrawal.c.at.label("withdrawn_at"))
+        select(
+            tables.citation,
+            withdrawal.c.at.label("withdrawn_at"),
+            tables.unlinked.c.at.label("unlinked_at"),
+        )
+        .join(tables.decision, tables.decision.c.id == tables.citation.c.decision_id)
+        .outerjoin(
+            tables.unlinked,
+            (tables.unlinked.c.item_id == tables.decision.c.item_id)
+            & (tables.unlinked.c.examination == tables.decision.c.examination),
+        )
         .outerjoin(withdrawal, withdrawal.c.of == tables.citation.c.decision_id)
         .where(tables.citation.c.institution == institution)
     )
@@ -383,7 +431,7 @@ def _citations(institution: str) -> Select[Any]:
 def find_citation(conn: Connection, citation: UUID, institution: str) -> Citation | None:
     """Return a citation in the records of that institution."""
     row = conn.execute(_citations(institution).where(tables.citation.c.id == citation)).first()
-    return None if row is None else _citation(row, row.withdrawn_at)
+    return None if row is None else _citation(row, row.withdrawn_at, row.unlinked_at)
 
 
 def list_citations(conn: Connection, institution: str, *, limit: int) -> tuple[Citation, ...]:
@@ -391,7 +439,107 @@ def list_citations(conn: Connection, institution: str, *, limit: int) -> tuple[C
     rows = conn.execute(
         _citations(institution).order_by(tables.citation.c.cited_at.desc()).limit(limit)
     )
-    return tuple(_citation(row, row.withdrawn_at) for row in rows)
+    return tuple(_citation(row, row.withdrawn_at, row.unlinked_at) for row in rows)
+
+
+def items_for(conn: Connection, keys: Collection[tuple[str, str]]) -> tuple[KeptReminder, ...]:
+    """Return every item that was asked for these (institution, local id) and showed a prior."""
+    rows = conn.execute(
+        select(*_KEPT.selected_columns)
+        .join_from(tables.reminder_item, tables.reminder)
+        .where(
+            tuple_(tables.reminder.c.institution, tables.reminder.c.patient_id).in_(set(keys)),
+            tables.reminder_item.c.status == Status.ANSWERED.value,
+        )
+        .order_by(tables.reminder.c.asked_at, tables.reminder_item.c.position)
+    )
+    return tuple(_kept(row, ()) for row in rows)
+
+
+def add_unlinked(conn: Connection, thing: Unlinked) -> bool:
+    """Keep that a shown prior is not certainly the patient's; False when that is known."""
+    added = conn.execute(
+        upsert(tables.unlinked)
+        .values(
+            id=thing.id,
+            item_id=thing.item,
+            examination=thing.examination,
+            study_uid=thing.study_uid,
+            institution=thing.institution,
+            physicians=list(thing.physicians),
+            at=thing.at,
+        )
+        .on_conflict_do_nothing()
+        .returning(tables.unlinked.c.id)
+    ).first()
+    return added is not None
+
+
+def list_unlinked(conn: Connection, institution: str, *, limit: int) -> tuple[Unlinked, ...]:
+    """Return the newest notices about shown priors that are not certainly the patient's."""
+    return _unlinked(conn, _told(institution).limit(limit))
+
+
+def unread_unlinked(conn: Connection, institution: str, physician: str) -> tuple[Unlinked, ...]:
+    """Return the notices to a physician whose reminder was not opened since.
+
+    Where nobody had opened the reminder, every physician of the institution is told.
+    """
+    told, look = tables.unlinked, tables.look
+    to_all = told.c.physicians == []
+    opened = exists().where(
+        look.c.item_id == told.c.item_id,
+        look.c.at >= told.c.at,
+        to_all | (look.c.physician == physician),
+    )
+    query = _told(institution).where(to_all | told.c.physicians.contains([physician]), ~opened)
+    return _unlinked(conn, query)
+
+
+def _told(institution: str) -> Select[Any]:
+    cited = (  # accepted, withdrawn and accepted again leaves several: the newest
+        select(tables.citation.c.id)
+        .join(tables.decision, tables.decision.c.id == tables.citation.c.decision_id)
+        .where(
+            tables.decision.c.item_id == tables.unlinked.c.item_id,
+            tables.decision.c.examination == tables.unlinked.c.examination,
+        )
+        .order_by(tables.citation.c.cited_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            tables.unlinked,
+            tables.reminder.c.visit,
+            tables.reminder.c.patient_id,
+            tables.reminder_item.c.order_number,
+            cited.label("citation"),
+        )
+        .join(tables.reminder_item, tables.reminder_item.c.id == tables.unlinked.c.item_id)
+        .join(tables.reminder, tables.reminder.c.id == tables.reminder_item.c.reminder_id)
+        .where(tables.unlinked.c.institution == institution)
+        .order_by(tables.unlinked.c.at.desc(), tables.unlinked.c.id)
+    )
+
+
+def _unlinked(conn: Connection, query: Select[Any]) -> tuple[Unlinked, ...]:
+    return tuple(
+        Unlinked(
+            id=row.id,
+            item=row.item_id,
+            examination=row.examination,
+            study_uid=row.study_uid,
+            institution=row.institution,
+            physicians=tuple(row.physicians),
+            at=row.at,
+            visit=row.visit,
+            patient_id=row.patient_id,
+            order_number=row.order_number,
+            citation=row.citation,
+        )
+        for row in conn.execute(query)
+    )
 
 
 def add_decision(conn: Connection, decision: Decision) -> None:

@@ -144,6 +144,21 @@ notice = Table(
     Column("relation", String),
 )
 
+# A shown prior that turned out not to be certainly the patient's; kept once, never taken back.
+unlinked = Table(
+    "unlinked_prior",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("item_id", UUID(as_uuid=True), ForeignKey("reminder_item.id"), nullable=False),
+    Column("examination", BigInteger, nullable=False),
+    Column("study_uid", String),
+    Column("institution", String, nullable=False),
+    Column("physicians", JSONB, nullable=False),
+    moment("at"),
+    UniqueConstraint("item_id", "examination"),
+    Index("ix_unlinked_prior_institution_at", "institution", "at"),
+)
+
 # A question to the QC centre, not a fault: it becomes a finding only when a reviewer confirms it.
 doubt = Table(
     "doubt",

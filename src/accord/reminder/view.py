@@ -139,7 +139,7 @@ def page(conn: Connection, kept: KeptReminder, examination: int | None = None) -
         patient=_patient(conn, kept),
         order=kept.item.order.item_text,
         asked=moment_words(kept.asked_at),
-        card=_card(conn, focus, rules) if focus else None,
+        card=_card(conn, focus, rules, focus.examination in state.unlinked) if focus else None,
         focus=focus,
         quiet=tuple(_line(prior) for prior in kept.item.priors if prior != focus),
         done=_done(kept, state, rules),
@@ -164,8 +164,8 @@ def _patient(conn: Connection, kept: KeptReminder) -> str:
     return f"{found.name}（{kept.patient_id}）" if found else kept.patient_id
 
 
-def _card(conn: Connection, prior: Prior, rules: RuleSet) -> Card:
-    examination = record.find_examination(conn, prior.examination)
+def _card(conn: Connection, prior: Prior, rules: RuleSet, is_unlinked: bool) -> Card:
+    examination = None if is_unlinked else record.find_examination(conn, prior.examination)
     report = examination.report.content if examination and examination.report else None
     ago = days_since(prior.exam_end, clock.now(), rules)
     is_duty = prior.advice is Recommendation.MUST
@@ -181,11 +181,11 @@ def _card(conn: Connection, prior: Prior, rules: RuleSet) -> Card:
         mark=mark.text_of(conn, examination) if examination else None,
         result=report.impression if report else None,
         findings_text=report.findings if report else None,
-        report=REPORT_WORDS[report.status] if report else "报告未出",
+        report=REPORT_WORDS[report.status] if report else "" if is_unlinked else "报告未出",
         author=report.author if report else None,
         verifier=report.verifier if report else None,
         released=moment_words(report.released_at) if report and report.released_at else None,
-        alarms=alarms(examination),
+        alarms=(service.NOT_CERTAIN,) if is_unlinked else alarms(examination),
         lifted=tuple(grounds_of(rules)[code].display for code in prior.machine_grounds),
         clauses=tuple(clause(finding, rules) for finding in prior.findings),
         withdrawn=examination is None or examination.withdrawn,

@@ -15,7 +15,11 @@ def add(app: typer.Typer) -> None:
 def import_(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders, taken in path order.")],
     institution: Annotated[
-        str | None, typer.Option(help="Code of the institution whose upload this is.")
+        str | None,
+        typer.Option(
+            help="Code of the institution whose upload this is. Without it a study waits for the "
+            "first hospital that sends an object of it."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

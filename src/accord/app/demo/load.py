@@ -36,7 +36,7 @@ from accord.disclosure import service as disclosure
 from accord.identity import service as identity
 from accord.kit import clock, jobs, store
 from accord.kit.access import Actor, ActorKind
-from accord.kit.blobs import BlobStore
+from accord.kit.blobs import store_at
 from accord.kit.db import Database
 from accord.kit.errors import CannotRun, Invalid
 from accord.kit.settings import Settings
@@ -226,7 +226,7 @@ class _Loading:
     objects: dict[str, int] = field(default_factory=lambda: {result.value: 0 for result in Result})
 
     def __post_init__(self) -> None:
-        self._blobs = BlobStore(self.settings.objects_dir)
+        self._blobs = store_at(self.settings.objects_dir)
         self._bounds = archive.bounds_of(self.settings)
 
     def scenes(self) -> None:

@@ -54,6 +54,7 @@ TITLES: Final[Mapping[str, str]] = {
     "record": "Visits, orders, reports, studies",
     "names": "Local names",
     "dicom-web": "DICOMweb",
+    "quality": "Data quality",
     "reminder": "Order time: CDS Hooks, reminders, decisions, citations",
     "reminder pages": "Pages of the reminder",
     "viewer": "Viewer",
