@@ -106,6 +106,7 @@ def case_of(steps):
 @settings(max_examples=300, deadline=None)
 @given(situations(), st.integers(1, 3))
 @example(({"qualifications": 2, "prior.exam_end": 0}, "prior.exam_end"), 1)
+@example(({"source.reporter": 2, "prior.report.state": 0}, "prior.report.state"), 1)
 def test_advice_never_improves_when_a_fact_gets_worse(situation, further):
     steps, path = situation
     worse = steps | {path: min(steps[path] + further, len(LADDERS[path]) - 1)}

@@ -130,8 +130,13 @@ class Whole:
 
     def children(self, name: str) -> list[int]:
         """Return the processes of PostgreSQL, or of a face by its command."""
-        word = b"-D" if name == "postgres" else name.encode()
-        return [pid for pid in children_of(self.pid) if word in command_of(pid)]
+        word = {"postgres": b"-D", "mllp": b"--mllp"}.get(name, name.encode())
+        commands = {pid: command_of(pid) for pid in children_of(self.pid)}
+        return [
+            pid
+            for pid, command in commands.items()
+            if word in command and (name == "mllp" or b"--mllp" not in command)
+        ]
 
     # -- ways in ----------------------------------------------------------------------------------
 

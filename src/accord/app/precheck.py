@@ -58,11 +58,13 @@ class Checked:
         files: What would become of each DICOM file.
         refused: By path and kind, why a document would not be taken.
         examinations: What clause 7.1 finds of each examination, by its study UID or accession.
+        hints: What order and images of an examination differ in (漏扫, 多扫, 错扫).
     """
 
     files: tuple[Imported, ...]
     refused: Mapping[tuple[Path, str], str]
     examinations: Mapping[str, tuple[Finding, ...]]
+    hints: Mapping[str, tuple[str, ...]]
 
     @property
     def is_good(self) -> bool:
@@ -73,6 +75,7 @@ class Checked:
             and all(file.outcome.result in taken for file in self.files)
             and bool(self.examinations)
             and not any(self.faults().values())
+            and not any(self.hints.values())
         )
 
     def faults(self) -> dict[str, list[Finding]]:
@@ -94,6 +97,7 @@ class Checked:
                 name: [finding.as_dict() | {"fix": fixes(finding)} for finding in found]
                 for name, found in self.faults().items()
             },
+            "hints": {name: list(told) for name, told in self.hints.items() if told},
         }
 
 
@@ -180,11 +184,12 @@ def _try(
                 conn, sender, file, blobs=blobs, bounds=bounds, largest=settings.max_object_size
             )
         taken.append(Imported(path, outcome))
-    examinations = {}
+    examinations, hints = {}, {}
     for examination in _joined(conn, institution, taken, documents.values()):
         name = examination.study_uid or examination.accession or ""
         examinations[name] = dataquality.measure(conn, examination)
-    return Checked(tuple(taken), refused, examinations)
+        hints[name] = examination.item_hints
+    return Checked(tuple(taken), refused, examinations, hints)
 
 
 def _send(conn: Connection, actor: Actor, given: Documents) -> Iterator[tuple[str, str]]:

@@ -228,6 +228,7 @@ def report(conn: Connection, institution: str, month: date, *, at: datetime) -> 
             },
             "continuity": _continuity(conn, reader, spans[0], here),
         },
+        "scanned_otherwise": _scanned_otherwise(reader.mine(here)),
         "not_fed": list(NOT_FED),
     }
 
@@ -280,6 +281,20 @@ def _finals(cases: Sequence[Case], at: datetime) -> dict[str, int]:
             counted["den"] += not is_open
             counted["num"] += final["outcome"] == Outcome.PASS
     return counted
+
+
+def _scanned_otherwise(cases: Sequence[Case]) -> dict[str, Any]:
+    """Return the examinations whose images are not what was ordered, newest first: hints only."""
+    found = [
+        {
+            "examination": case.performed.id,
+            "at": case.performed.on.isoformat(),
+            "hints": list(case.performed.item_hints),
+        }
+        for case in reversed(cases)
+        if case.performed.item_hints
+    ]
+    return {"n": len(found), "newest": found[:MOST_MISSES]}
 
 
 def _misses(

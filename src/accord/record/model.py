@@ -273,6 +273,7 @@ class Performed:
         on: Its end, or where no image is here the release of its report.
         first_received_at: When its first image was received.
         last_received_at: When its last image was received.
+        item_hints: What order and images differ in (漏扫, 多扫, 错扫).
     """
 
     id: int
@@ -284,6 +285,7 @@ class Performed:
     report_status: ReportStatus | None
     first_received_at: datetime | None
     last_received_at: datetime | None
+    item_hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

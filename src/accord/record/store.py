@@ -321,6 +321,7 @@ def performed(
             exam.c.modality,
             exam.c.exam_end,
             exam.c.report_status,
+            exam.c.item_hints,
             on.label("on"),
             *(
                 moment.astext.label(name)
@@ -346,6 +347,7 @@ def performed(
             report_status=ReportStatus(row.report_status) if row.report_status else None,
             first_received_at=_moment(row.first),
             last_received_at=_moment(row.last),
+            item_hints=tuple(row.item_hints),
         )
         for row in rows
     ]

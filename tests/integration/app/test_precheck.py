@@ -107,6 +107,15 @@ def test_a_document_that_would_be_refused_is_named_and_the_rest_goes_on(pair, up
     assert len(told.examinations) == 1
 
 
+def test_images_that_are_not_what_was_ordered_are_a_hint(pair, upload):
+    head = replace(given.order(), item_text="颅脑 CT 平扫", item_code="CYHR-092")
+    written(upload, "order.json", order=head)
+    told = checked(pair, upload)
+    (hints,) = told.hints.values()
+    assert hints
+    assert told.as_dict()["hints"] == {key: list(hints) for key in told.examinations}
+
+
 def test_a_visit_and_a_patient_may_come_with_the_upload(pair, upload):
     written(
         upload,

@@ -51,6 +51,23 @@ def test_one_sound_examination_is_counted_and_gives_no_verdict(pair):
     assert json.loads(json.dumps(told)) == told
 
 
+def test_images_that_are_not_what_was_ordered_are_listed_as_hints(pair):
+    pair.send_order(item_text="颅脑 CT 平扫", item_code="CYHR-092")
+    study_uid = pair.send_images()
+    pair.settle()
+    examination = pair.join(study_uid)
+    told = indicators(pair)["scanned_otherwise"]
+    assert told["n"] == 1
+    (one,) = told["newest"]
+    assert (one["examination"], one["hints"]) == (examination.id, list(examination.item_hints))
+    assert one["hints"]
+
+
+def test_as_ordered_is_no_hint(pair):
+    pair.whole()
+    assert indicators(pair)["scanned_otherwise"] == {"n": 0, "newest": []}
+
+
 def test_an_open_report_becomes_a_miss_without_being_measured_again(pair):
     pair.send_order()
     study_uid = pair.send_images()

@@ -96,6 +96,7 @@ def _checked_lines(told: dict[str, Any]) -> list[str]:
                 f"  {finding['rule']} {finding['outcome']} {finding.get('code', '')} {because}"
             )
             lines += [f"    {fix}" for fix in finding["fix"]]
+    lines += [f"hint {name}: {hint}" for name, hints in told["hints"].items() for hint in hints]
     if not told["examinations"]:
         lines.append("no examination: neither images nor a report were taken")
     return lines
@@ -116,6 +117,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
         f"{'continuity':<14} 7.1.5  {gap['outcome']}{code}, longest gap {longest} s, "
         f"{gap['uploads']} receptions"
     )
+    lines.append(f"images are not what was ordered: {told['scanned_otherwise']['n']} (hints)")
     lines.append(f"not fed yet: {', '.join(told['not_fed'])}")
     return lines
 

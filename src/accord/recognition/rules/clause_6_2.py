@@ -224,14 +224,17 @@ def is_in_one_consortium(case: Case, rule_set: RuleSet, _catalogue: Catalogue) -
 
 @rule("R6.2-7")
 def is_reported_by_the_listed(case: Case, rule_set: RuleSet, _catalogue: Catalogue) -> Finding:
-    """Pass when a reporter elsewhere was on the list on the report day; name both then."""
+    """Pass when a reporter elsewhere was on the list on the report day; name both then.
+
+    A reporter that is named is asked about before the report is final: waiting cannot improve it.
+    """
     reporter, source = case.source.reporter, case.source
     because = {"performer": source.code, "reporter": None if reporter is None else reporter.code}
     answer = Answer("R6.2-7", rule_set, because, readings=("RD-6.2-REMOTE",))
-    state = case.prior.report.state
-    if state is not None and not state.is_released:
-        return answer.does_not_apply("no released report")
     if reporter is None or reporter.code is None:
+        state = case.prior.report.state
+        if state is not None and not state.is_released:
+            return answer.does_not_apply("no released report")
         return answer.unknown("reporter")
     if reporter.code == source.code:
         return answer.does_not_apply("reported where it was performed")
