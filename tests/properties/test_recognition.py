@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 from hypothesis import example, given, settings
@@ -113,6 +113,17 @@ def test_advice_never_improves_when_a_fact_gets_worse(situation, further):
     before = evaluate(case_of(steps), RULES, ITEMS)
     after = evaluate(case_of(worse), RULES, ITEMS)
     assert RANK[after.advice] <= RANK[before.advice]
+
+
+def test_no_pair_of_facts_is_better_for_one_of_them_being_worse():
+    for pair in combinations(sorted(LADDERS), 2):
+        ranks = {
+            steps: RANK[evaluate(case_of(dict(zip(pair, steps, strict=True))), RULES, ITEMS).advice]
+            for steps in product(*(range(len(LADDERS[path])) for path in pair))
+        }
+        for (one, other), rank in ranks.items():
+            for worse in ((one + 1, other), (one, other + 1)):
+                assert ranks.get(worse, 0) <= rank, (pair, (one, other), worse)
 
 
 @settings(max_examples=200, deadline=None)
