@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from accord.intake.answering import Answering
-from accord.intake.listener import Listener
+from accord.intake.listener import MessageListener
 from accord.kit.db import Database
 from accord.kit.settings import Settings
 
@@ -13,11 +13,11 @@ from accord.kit.settings import Settings
 @contextmanager
 def serving(settings: Settings, database: Database) -> Iterator[int]:
     """Serve on a free port, which is given."""
-    listener = Listener(settings, Answering(database))
+    listener = MessageListener(settings, Answering(database))
     thread = threading.Thread(target=listener.serve)
     thread.start()
     try:
-        yield listener.port
+        yield listener.address.port
     finally:
         listener.stop()
         thread.join()

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -23,7 +22,7 @@ import psycopg
 from pynetdicom import AE, Association, build_context
 
 from accord.app.demo.people import PEOPLE
-from support.processes import ACCORD, short_folder, wait_until
+from support.processes import ACCORD, free_port, short_folder, wait_until
 
 READY_WITHIN = 120.0  # seconds; a busy machine, never a measure
 PORTS = {
@@ -32,14 +31,6 @@ PORTS = {
     "dimse": "ACCORD_DIMSE_PORT",
     "mllp": "ACCORD_MLLP_PORT",
 }
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def small_demo(folder: Path) -> Path:

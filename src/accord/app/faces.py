@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import socket
 import sys
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from accord.app.supervisor import Process, Supervisor, accord, environment
-from accord.kit.errors import CannotRun
+from accord.kit.listening import bind
 from accord.kit.settings import Settings
 
 GRACE: Final = 8  # seconds that open requests may take when the process is told to stop
@@ -55,7 +54,8 @@ def serve(app: ASGIApp, settings: Settings, host: str, port: int) -> None:
         ssl_certfile=_text(settings.tls_certificate),
         ssl_keyfile=_text(settings.tls_key),
     )
-    with _bind(host, port) as listener:
+    # It listens once the application has warmed up: a cold process takes nobody.
+    with bind(host, port, shared=True) as listener:
         uvicorn.Server(configuration).run(sockets=[listener])
 
 
@@ -63,19 +63,6 @@ def serve_in_processes(count: int, database_url: str) -> None:
     """Run `accord serve` so many times on one port until SIGTERM or SIGINT."""
     own = environment(ACCORD_DATABASE_URL=database_url, ACCORD_HTTP_WORKERS="1")
     Supervisor([Process(f"serve-{number}", accord("serve"), own) for number in range(count)]).run()
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise CannotRun(f"Port {port} of {host} cannot be used: {error.strerror}.") from error
-    return listener  # uvicorn listens once the application has warmed up: a cold one takes nobody
 
 
 def _text(path: Path | None) -> str | None:

@@ -7,7 +7,7 @@ import structlog
 
 from accord.app.receiver import wait_for_end
 from accord.intake.answering import Answering
-from accord.intake.listener import Listener
+from accord.intake.listener import MessageListener
 from accord.kit.db import Database
 from accord.kit.settings import Settings
 
@@ -23,10 +23,10 @@ def run(settings: Settings, database: Database) -> None:
         CannotRun: The port is taken.
     """
     pool = Database(database.url, pool_size=CONNECTIONS)
-    listener = Listener(settings, Answering(pool))
+    listener = MessageListener(settings, Answering(pool))
     serving = threading.Thread(target=listener.serve, name="mllp", daemon=True)
     serving.start()
-    log.info("receiving", host=settings.mllp_host, port=listener.port)
+    log.info("receiving", host=settings.mllp_host, port=listener.address.port)
     try:
         wait_for_end()
     finally:

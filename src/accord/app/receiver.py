@@ -2,7 +2,6 @@
 
 import gc
 import signal
-import socket
 import sys
 import threading
 import warnings
@@ -16,7 +15,7 @@ from accord.app.supervisor import Process, Supervisor, accord, environment
 from accord.archive.receive.intake import Intake
 from accord.archive.receive.listener import Receiver
 from accord.kit.db import Database
-from accord.kit.errors import CannotRun
+from accord.kit.listening import bind
 from accord.kit.settings import Settings
 
 CONNECTIONS: Final = 4
@@ -61,7 +60,7 @@ def _run_several(settings: Settings, database: Database) -> None:
     The port is held, without listening, while they start and run: port 0 becomes the same port for
     all, and a port that another program uses is told at once.
     """
-    with _hold(settings.dimse_host, settings.dimse_port) as held:
+    with bind(settings.dimse_host, settings.dimse_port, shared=True) as held:
         own = environment(
             ACCORD_DATABASE_URL=database.url,
             ACCORD_RECEIVE_PROCESSES="1",
@@ -69,19 +68,6 @@ def _run_several(settings: Settings, database: Database) -> None:
         )
         names = [f"receive-{number}" for number in range(settings.receive_processes)]
         Supervisor([Process(name, accord("receive"), own) for name in names]).run()
-
-
-def _hold(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    held = socket.socket(family)
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        held.bind((host, port))
-    except OSError as error:
-        held.close()
-        raise CannotRun(f"Port {port} of {host} cannot be used: {error.strerror}.") from error
-    return held
 
 
 def wait_for_end() -> None:

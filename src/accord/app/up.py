@@ -18,6 +18,7 @@ from accord.app.supervisor import Process, Supervisor, accord, environment
 from accord.kit import running
 from accord.kit.db import Database
 from accord.kit.errors import CannotRun
+from accord.kit.listening import bind
 from accord.kit.postgres import Postgres
 from accord.kit.preparation import prepare
 from accord.kit.settings import Settings
@@ -132,13 +133,7 @@ def with_ports(settings: Settings) -> Settings:
 
 
 def _free_port(host: str, port: int) -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CannotRun(f"Port {port} of {host} cannot be used: {error.strerror}.") from error
+    with bind(host, port) as probe:
         found: int = probe.getsockname()[1]
         return found
 

@@ -316,6 +316,8 @@ def _decoder(syntax: str) -> Decoder | None:
 
 DECODER_DEPENDENCIES: Final = {UID(syntax): ("imagecodecs",) for syntax in _DECODERS}
 PLUGIN_LARGEST: Final = 1024 * 1024 * 1024
+RETIRED: Final = frozenset({JPEG + "53", JPEG + "55"})
+"""Syntaxes that the standard has retired and pydicom does not decode."""
 
 
 def is_available(syntax: str) -> bool:
@@ -347,13 +349,10 @@ def decode_for_pydicom(encoded: bytes, runner: Any) -> bytearray:
 @lru_cache(maxsize=1)
 def register() -> tuple[str, ...]:
     """Make pydicom decode by this module; return the syntaxes it now decodes. Once a process."""
-    for syntax in _DECODERS:
-        try:
-            decoder = get_decoder(UID(syntax))
-        except NotImplementedError:
-            continue
-        decoder.add_plugin(PLUGIN, (__name__, "decode_for_pydicom"))
-    return tuple(_DECODERS)
+    shared = tuple(syntax for syntax in _DECODERS if syntax not in RETIRED)
+    for syntax in shared:
+        get_decoder(UID(syntax)).add_plugin(PLUGIN, (__name__, "decode_for_pydicom"))
+    return shared
 
 
 register()

@@ -9,6 +9,7 @@ from pynetdicom import AE, Association
 from pynetdicom.presentation import PresentationContext
 
 from accord.kit.errors import CannotRun
+from accord.kit.listening import tls
 from accord.kit.settings import Settings
 
 PATIENCE: Final = 30.0
@@ -42,14 +43,14 @@ def associated(
     entity = AE(settings.ae_title)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = PATIENCE
     entity.connection_timeout = PATIENCE
-    tls = _tls(settings)
+    context = tls(settings, ssl.Purpose.SERVER_AUTH)
     association = entity.associate(
         host.strip("[]"),
         int(port),
         contexts=list(contexts),
         ae_title=ae_title,
         ext_neg=list(negotiation),
-        tls_args=(tls, host.strip("[]")) if tls is not None else None,
+        tls_args=(context, host.strip("[]")) if context is not None else None,
     )
     if not association.is_established:
         raise PeerNotReached(f"{ae_title} does not associate")
@@ -58,12 +59,3 @@ def associated(
     finally:
         if association.is_established:
             association.release()
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_certificate is None or settings.tls_client_ca is None:
-        return None
-    context = ssl.create_default_context(cafile=str(settings.tls_client_ca))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(str(settings.tls_certificate), settings.tls_key)
-    return context

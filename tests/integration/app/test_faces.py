@@ -1,7 +1,6 @@
 """A face takes connections only once its application has warmed up."""
 
 import asyncio
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from accord.app.web import create_app
 from accord.kit import settings as kit_settings
 from accord.kit.db import Database
 from accord.kit.settings import Settings
+from support.processes import free_port
 
 SLOW = """
 import sys, time
@@ -33,12 +33,6 @@ app = FastAPI(lifespan=warm_up)
 app.get("/readyz")(lambda: {"status": "ready"})
 faces.serve(app, Settings(), "127.0.0.1", int(sys.argv[1]))
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(condition, seconds: float = 30):

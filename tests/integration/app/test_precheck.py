@@ -1,7 +1,6 @@
 """An upload is told what it would be told, and nothing of it stays."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, text
 from accord.app import precheck, precheck_api
 from accord.app.precheck import Documents
 from accord.dataquality import service as dataquality
-from accord.kit import clock, crypto, settings, store
+from accord.kit import clock, store
 from accord.kit.access import Gate
 from accord.kit.errors import Invalid
 from accord.kit.http import install_error_handlers
@@ -28,16 +27,6 @@ from support.borrowed import BorrowedDatabase
 from support.pair import LATER, PERFORMER, STARTED, Pair
 
 TABLES = ("patient", "visit", "exam_order", "report", "examination", "study", "instance")
-
-
-@pytest.fixture
-def pair(conn: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
-    """One person at two hospitals, nothing sent yet."""
-    monkeypatch.setenv("ACCORD_DATA_DIR", str(tmp_path))
-    settings.get_settings.cache_clear()
-    yield Pair(conn, tmp_path)
-    settings.get_settings.cache_clear()
-    crypto._crypto.cache_clear()
 
 
 def counted(conn: Connection) -> dict[str, int]:

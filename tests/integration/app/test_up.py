@@ -17,16 +17,17 @@ from typing import IO
 
 import pytest
 
-from support.processes import ACCORD, is_alive, kill, mentioning, short_folder, wait_until
+from support.processes import (
+    ACCORD,
+    free_port,
+    is_alive,
+    kill,
+    mentioning,
+    short_folder,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -26,7 +25,7 @@ from accord.kit import clock, jobs, queue
 from integration.archive.conftest import AE_TITLE, OTHER_TITLE, Listening
 from integration.archive.test_dimse import EXPLICIT, IMPLICIT, send, status_of
 from support.builders import make_study
-from support.processes import wait_until
+from support.processes import free_port, wait_until
 
 INSTANCE = "1.2.840.10008.1.20.1.1"
 LATER = timedelta(hours=1)
@@ -245,11 +244,6 @@ def orthanc(folder: Path, accord: int) -> Iterator[tuple[httpx.Client, int]]:
     finally:
         running.terminate()
         running.wait(20)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])
 
 
 def answers(http: httpx.Client) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,24 +14,10 @@ from accord.app.bench import sender
 from accord.app.supervisor import accord, environment
 from accord.archive import store
 from accord.kit import children
-from support.processes import wait_until
+from support.processes import can_connect, free_port, wait_until
 from support.tools import DICOM
 
 pytestmark = pytest.mark.processes
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def can_connect(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture

@@ -1,30 +1,18 @@
 """MLLP over TLS: a client certificate speaks for the institution that it names, for no other."""
 
-import ipaddress
 import socket
 import ssl
 
 import pytest
-from cryptography import x509
 
-from integration.archive.test_tls import Authority
+from support.certificates import with_certificates
 from support.hl7 import END, START, adt, fields_of
 from support.listening import serving
 
 
 @pytest.fixture
 def secured(site, tmp_path):
-    papers = tmp_path / "papers"
-    papers.mkdir()
-    authority = Authority(papers, "authority")
-    own = authority.issue("accord", x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-    settings = site.settings.model_copy(
-        update={
-            "tls_certificate": own.certificate,
-            "tls_key": own.key,
-            "tls_client_ca": authority.file,
-        }
-    )
+    settings, authority = with_certificates(site.settings, tmp_path)
     with serving(settings, site.database) as port:
         yield port, authority
 
