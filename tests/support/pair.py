@@ -15,7 +15,7 @@ from accord.archive.service import Sender
 from accord.identity import service as identity
 from accord.identity.model import PatientRecord
 from accord.identity.rules.numbers import check_digit
-from accord.kit import clock
+from accord.kit import clock, db
 from accord.kit.access import Actor, ActorKind
 from accord.kit.blobs import BlobStore
 from accord.kit.clock import LOCAL
@@ -115,9 +115,8 @@ class Pair:
 
     def candidates(self) -> tuple[Examination, ...]:
         """Return the examinations of the person who stands before the viewer."""
-        person = identity.person_of(self.conn, VIEWER, "Q1")
-        assert person is not None
-        return record.candidates(self.conn, person, ASKED - timedelta(days=365))
+        keys = db.ask(self.conn, identity.keys_of_persons(VIEWER, ["Q1"]))["Q1"]
+        return record.candidates(self.conn, keys, ASKED - timedelta(days=365))
 
 
 def images(**what: object) -> list[Dataset]:

@@ -68,8 +68,7 @@ def keys_of_persons(
 ) -> Read[dict[str, tuple[tuple[str, str], ...]]]:
     """Ask whose keys the certain persons of some patients have, by local id.
 
-    For a question that goes together with others; it holds what `person_of` and `patients_of`
-    say one after the other, and leaves out whom `person_of` does not know.
+    For a question that goes together with others; it leaves out whom `person_of` does not know.
     """
     read = store.persons_of(authority, local_ids)
 
@@ -81,11 +80,6 @@ def keys_of_persons(
         }
 
     return Read(read.statement, read.values, certain)
-
-
-def patients_of(conn: Connection, person_id: str) -> tuple[Patient, ...]:
-    """Return the patients that certainly are that person."""
-    return store.of_person(conn, person_id)
 
 
 def certain_persons(

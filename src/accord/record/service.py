@@ -392,21 +392,16 @@ def _joined(
     }
 
 
-def candidates(conn: Connection, person_id: str, since: datetime) -> tuple[Examination, ...]:
-    """Return the person's examinations since then at every institution, newest first.
-
-    Only records linked with certainty (R-ID-1) belong to the person.
-    """
-    keys = [
-        (patient.authority, patient.local_id) for patient in identity.patients_of(conn, person_id)
-    ]
-    return candidates_of(conn, keys, since)
-
-
-def candidates_of(
+def candidates(
     conn: Connection, keys: Sequence[tuple[str, str]], since: datetime
 ) -> tuple[Examination, ...]:
-    """Return the examinations of a person whose (authority, local id) keys are known."""
+    """Return a person's examinations since then at every institution, newest first.
+
+    Args:
+        conn: A transaction.
+        keys: (authority, local id) of the patients that certainly are the person (R-ID-1).
+        since: No examination before.
+    """
     return store.examinations_of(conn, keys, since, limit=MOST_CANDIDATES)
 
 

@@ -172,7 +172,7 @@ def _priors(
     Without a visit or a person the same query runs for nobody, so that the time tells nothing.
     """
     since = at - relativedelta(months=rules.months("6.6/quiet_list"))
-    priors = record.candidates_of(conn, asker.keys or (), since)
+    priors = record.candidates(conn, asker.keys or (), since)
     if asker.visit is None:
         return None, "no_visit"
     if asker.keys is None:

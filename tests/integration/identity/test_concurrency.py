@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import text
 
-from accord.identity import service
+from accord.identity import service, store
 from accord.identity.model import PatientRecord
 from accord.kit.access import Actor
 from accord.kit.db import Database
@@ -37,7 +37,7 @@ def test_same_person_at_eight_hospitals_at_once(database: Database):
     persons = register_at_once(database, records)
     with database.begin() as conn:
         kept = {service.person_of(conn, record.authority, "1") for record in records}
-        assert len(service.patients_of(conn, persons[0])) == 8
+        assert len(store.of_person(conn, persons[0])) == 8
     assert kept == {persons[0]}
 
 

@@ -58,7 +58,7 @@ def test_equal_verified_id_is_one_person(conn: Connection, told: list[object]):
     assert one.id_state == "verified"
     assert one.person_id == two.person_id
     assert service.person_of(conn, "SC-A", "77") == one.person_id
-    assert [each.id for each in service.patients_of(conn, one.person_id)] == [one.id, two.id]
+    assert [each.id for each in store.of_person(conn, one.person_id)] == [one.id, two.id]
     assert told == []
     assert open_kinds(conn) == []
     links = store.links_of(conn, two.id)
@@ -73,7 +73,7 @@ def test_persons_asked_for_together_are_those_that_are_asked_for_one_by_one(conn
     asked = db.ask(conn, service.keys_of_persons("CQ-A", ["1", "2", "3"]))
     assert asked == {"1": (("CQ-A", "1"), ("SC-A", "77"))}
     assert asked["1"] == tuple(
-        (each.authority, each.local_id) for each in service.patients_of(conn, one.person_id)
+        (each.authority, each.local_id) for each in store.of_person(conn, one.person_id)
     )
     assert db.ask(conn, service.keys_of_persons("SC-A", [kept_apart.local_id])) == {}
     assert set(db.ask(conn, service.keys_of_persons("SC-A", [two.local_id]))) == {"77"}
@@ -185,7 +185,7 @@ def test_oldest_that_leaves_does_not_take_the_person_along(conn: Connection):
     three = register(conn, HERE, authority="CQ-B", local_id="9")
     changed = register(conn, name="王敏")
     assert changed.person_id != one.person_id
-    known = {each.id for each in service.patients_of(conn, one.person_id)}
+    known = {each.id for each in store.of_person(conn, one.person_id)}
     assert known == {two.id, three.id}
 
 

@@ -16,7 +16,7 @@ from accord.archive.model import Way
 from accord.archive.service import Sender
 from accord.identity import service as identity
 from accord.identity.model import PatientRecord, Sex
-from accord.kit import audit, clock
+from accord.kit import audit, clock, db
 from accord.kit import store as kit_store
 from accord.kit.access import Actor, ActorKind
 from accord.kit.blobs import BlobStore
@@ -202,10 +202,10 @@ def test_images_order_and_report_join_in_any_order(conn, send_images, sequence):
     assert found.order.content.number == "O1"
     assert found.report.content.number == "R1"
     assert found.exam_end is not None
-    person = identity.person_of(conn, "A", "P1")
+    keys = db.ask(conn, identity.keys_of_persons("A", ["P1"]))["P1"]
     since = found.exam_end - timedelta(days=1)
-    assert [each.id for each in service.candidates(conn, person, since)] == [found.id]
-    assert service.candidates(conn, person, found.exam_end + timedelta(seconds=1)) == ()
+    assert [each.id for each in service.candidates(conn, keys, since)] == [found.id]
+    assert service.candidates(conn, keys, found.exam_end + timedelta(seconds=1)) == ()
 
 
 def test_a_report_for_another_study_of_the_accession_does_not_serve_this_one(conn, send_images):
