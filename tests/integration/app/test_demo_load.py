@@ -1,6 +1,7 @@
 """The demo region, loaded once into a database of its own with small pictures."""
 
 import json
+import secrets
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,21 +57,23 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settings
 
 @pytest.fixture(scope="module")
 def demo(server: Server, site: settings.Settings) -> Iterator[Demo]:
-    database = Database(server.clone("demo_region"))
+    name = f"demo_region_{secrets.token_hex(6)}"  # every worker has one
+    database = Database(server.clone(name))
     try:
         counts = load(database, site, small=True).as_dict()
         yield Demo(database, site, counts)
     finally:
         database.close()
-        server.drop("demo_region")
+        server.drop(name)
 
 
 @pytest.fixture
 def empty(server: Server, site: settings.Settings) -> Iterator[Database]:
-    database = Database(server.clone("demo_refused"))
+    name = f"demo_refused_{secrets.token_hex(6)}"
+    database = Database(server.clone(name))
     yield database
     database.close()
-    server.drop("demo_refused")
+    server.drop(name)
 
 
 def study_of(prior: str) -> str:
